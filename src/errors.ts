@@ -1,0 +1,119 @@
+/**
+ * Every error the API can return, declared once. `status` is the HTTP status when a request meets it.
+ * `kind` decides what a job does with it: a `transient` failure is tried again, every other kind is final.
+ */
+export const errorCatalogue = {
+  // the request
+  malformed_json: { status: 400, kind: 'request', title: 'The body is not valid JSON' },
+  invalid_request: { status: 400, kind: 'request', title: 'The request does not match the schema' },
+  missing_credentials: { status: 401, kind: 'request', title: 'An API key is required' },
+  invalid_api_key: { status: 401, kind: 'request', title: 'The API key is not valid' },
+  insufficient_scope: { status: 403, kind: 'request', title: 'The API key lacks the scope for this' },
+  route_not_found: { status: 404, kind: 'request', title: 'There is no such endpoint' },
+  job_not_found: { status: 404, kind: 'request', title: 'There is no such job' },
+  load_not_found: { status: 404, kind: 'request', title: 'There is no such load' },
+  table_not_found: { status: 404, kind: 'request', title: 'There is no such table' },
+  query_not_found: { status: 404, kind: 'request', title: 'There is no such canned query' },
+  cluster_not_found: { status: 409, kind: 'configuration', title: 'The cluster does not exist' },
+  tables_not_created: { status: 409, kind: 'configuration', title: 'The tables have not been created' },
+  tables_outdated: { status: 409, kind: 'configuration', title: 'The tables have another shape' },
+  jobs_active: { status: 409, kind: 'request', title: 'Jobs that use the warehouse are not finished' },
+  body_too_large: { status: 413, kind: 'request', title: 'The body is too large' },
+  unsupported_media_type: { status: 415, kind: 'request', title: 'The body must be JSON' },
+  confirmation_mismatch: { status: 422, kind: 'request', title: 'The confirmation does not match' },
+  idempotency_key_reused: {
+    status: 422,
+    kind: 'request',
+    title: 'The Idempotency-Key was used for another request'
+  },
+  source_not_allowed: { status: 422, kind: 'configuration', title: 'The source is not under SOURCE_ROOTS' },
+  invalid_cursor: { status: 400, kind: 'request', title: 'The cursor is not one that this list returned' },
+  // what a job can meet
+  source_unreadable: { status: 422, kind: 'configuration', title: 'The source cannot be read' },
+  source_empty: { status: 422, kind: 'data', title: 'The source holds no objects' },
+  object_unreadable: { status: 422, kind: 'data', title: 'An object cannot be read' },
+  object_changed: { status: 409, kind: 'transient', title: 'An object changed while it was read' },
+  too_many_rejects: {
+    status: 422,
+    kind: 'data',
+    title: 'More records were rejected than max_rejects allows'
+  },
+  ledger_moved: {
+    status: 409,
+    kind: 'transient',
+    title: 'Another load published the same objects meanwhile'
+  },
+  receipt_mismatch: { status: 500, kind: 'internal', title: 'The load does not add up' },
+  disk_full: { status: 507, kind: 'configuration', title: 'The disk is full' },
+  out_of_memory: { status: 507, kind: 'configuration', title: 'The warehouse ran out of memory' },
+  warehouse_unavailable: { status: 503, kind: 'transient', title: 'The warehouse is not available' },
+  store_unavailable: { status: 503, kind: 'transient', title: 'The control store is not available' },
+  attempts_exhausted: { status: 500, kind: 'internal', title: 'The job was interrupted too often' },
+  cancelled: { status: 409, kind: 'request', title: 'The work was cancelled' },
+  internal: { status: 500, kind: 'internal', title: 'The service failed' }
+} as const satisfies Record<string, { status: number; kind: ErrorKind; title: string }>
+
+export type ErrorKind = 'request' | 'transient' | 'data' | 'configuration' | 'internal'
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** One finding about one part of the input; `pointer` is a JSON pointer into the body, or names the parameter. */
+export interface ErrorItem {
+  pointer: string
+  code: string
+  message: string
+}
+
+export interface ErrorOptions {
+  errors?: ErrorItem[]
+  cause?: unknown
+}
+
+/** An error of the catalogue. `detail` says what is wrong, where, and what to do; it is shown to the caller. */
+export class ServiceError extends Error {
+  readonly code: ErrorCode
+  readonly errors: ErrorItem[] | undefined
+
+  constructor(code: ErrorCode, detail: string, { errors, cause }: ErrorOptions = {}) {
+    super(detail, { cause })
+    this.name = 'ServiceError'
+    this.code = code
+    this.errors = errors
+  }
+
+  get status(): number {
+    return errorCatalogue[this.code].status
+  }
+
+  get title(): string {
+    return errorCatalogue[this.code].title
+  }
+
+  get kind(): ErrorKind {
+    return errorCatalogue[this.code].kind
+  }
+}
+
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  detail: string
+  code: ErrorCode
+  errors?: ErrorItem[]
+}
+
+/** The RFC 9457 body of an error. Anything that is not a `ServiceError` shows nothing of itself. */
+export function toProblem(error: unknown): Problem {
+  const known =
+    error instanceof ServiceError
+      ? error
+      : new ServiceError('internal', 'Something failed inside the service; its log has the details.')
+  return {
+    type: `urn:sparkify-warehouse:error:${known.code}`,
+    title: known.title,
+    status: known.status,
+    detail: known.message,
+    code: known.code,
+    ...(known.errors && { errors: known.errors })
+  }
+}
