@@ -1,5 +1,5 @@
 /** Shapes that several nouns share: errors, lists, times. */
-import { type Static, type TSchema, Type } from 'typebox'
+import { type Static, type TObjectOptions, type TSchema, Type } from 'typebox'
 import { errorCatalogue } from '../errors.ts'
 
 export const TimestampSchema = Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
@@ -51,7 +51,7 @@ export const PageQuerySchema = Type.Object(
 )
 export type PageQuery = Static<typeof PageQuerySchema>
 
-export const pageOf = <Item extends TSchema>(item: Item, options: object = {}) =>
+export const pageOf = <Item extends TSchema>(item: Item, options: TObjectOptions = {}) =>
   Type.Object(
     {
       items: Type.Array(item),
