@@ -120,8 +120,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const given: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(ConfigSchema.properties)) {
     const raw = readSetting(env, name, problems)
-    const value = Value.Convert(schema, raw ?? (schema as { default?: unknown }).default)
-    if (value === undefined) continue
+    const text = raw ?? (schema as { default?: unknown }).default
+    if (text === undefined) continue
+    const value = Value.Convert(schema, text)
     given[name] = value
     if (!Value.Check(schema, value)) problems.push(describeProblem(name, schema as Documented, raw))
   }

@@ -9,10 +9,15 @@ export interface Queryable {
   query<Row>(statement: Statement, params?: Params): Promise<Row[]>
 }
 
+export interface Transaction extends Queryable {
+  /** Runs several statements without parameters: what a migration is made of. */
+  script(text: string): Promise<void>
+}
+
 export interface Store extends Queryable {
   readonly engine: 'pglite' | 'postgres'
   /** Runs `work` in one transaction; whatever it throws rolls everything back. */
-  transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>
+  transaction<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result>
   /**
    * Calls `onPayload` for every NOTIFY on `channel` until the returned function is called. Notifications
    * can be lost while a connection is re-established (`onPayload` is then called with an empty payload),
@@ -22,6 +27,17 @@ export interface Store extends Queryable {
   /** Resolves if the store answers; rejects with `store_unavailable` otherwise. */
   ping(): Promise<void>
   close(): Promise<void>
+}
+
+/**
+ * Values as both drivers take them: JSON as text (a driver would send a bare array as a PostgreSQL array),
+ * times as RFC 3339 text.
+ */
+export function toWire(values: unknown[]): unknown[] {
+  return values.map((value) => {
+    if (value instanceof Date) return value.toISOString()
+    return typeof value === 'object' && value !== null ? JSON.stringify(value) : value
+  })
 }
 
 /** The only row of a statement that must find exactly one. */

@@ -1,0 +1,187 @@
+/** Jobs: everything that takes longer than a request, in one table whatever its type. */
+import { type Static, Type } from 'typebox'
+import { Nullable, PageQuerySchema, pageOf, TimestampSchema } from './common.ts'
+
+export const jobStatuses = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const
+export type JobStatus = (typeof jobStatuses)[number]
+export const finalStatuses: readonly JobStatus[] = ['succeeded', 'failed', 'cancelled']
+
+export const scopes = ['read', 'operate', 'admin'] as const
+export type Scope = (typeof scopes)[number]
+
+/** Every job that writes to the warehouse or changes the cluster waits for the one before it. */
+export const WAREHOUSE_LANE = 'warehouse'
+
+/** The scope a job needs is that of its type, whichever endpoint starts it. */
+export const jobTypes = {
+  etl: { scope: 'operate', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'tables.create': { scope: 'operate', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'tables.recreate': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'tables.drop': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'cluster.provision': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'cluster.teardown': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 }
+} as const satisfies Record<string, { scope: Scope; lane: string; max_attempts: number }>
+export type JobType = keyof typeof jobTypes
+
+const literals = <Name extends string>(names: readonly Name[]) =>
+  Type.Unsafe<Name>(Type.String({ enum: [...names] }))
+
+export const EtlParamsSchema = Type.Object(
+  {
+    type: Type.Literal('etl'),
+    mode: Type.Unsafe<'incremental' | 'full'>(
+      Type.String({
+        enum: ['incremental', 'full'],
+        default: 'incremental',
+        description:
+          '`incremental` loads the objects that the ledger does not know yet. `full` empties the tables and loads every object, in one transaction.'
+      })
+    ),
+    song_data: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 2000,
+        description: 'Directory of song objects; default SONG_DATA'
+      })
+    ),
+    log_data: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 2000, description: 'Directory of event logs; default LOG_DATA' })
+    ),
+    max_rejects: Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      default: 0,
+      description: 'The load fails, and publishes nothing, when more records than this are rejected.'
+    })
+  },
+  {
+    additionalProperties: false,
+    examples: [{ type: 'etl', mode: 'incremental' }]
+  }
+)
+export type EtlParams = Static<typeof EtlParamsSchema>
+
+export const ProgressSchema = Type.Object({
+  step: Type.String(),
+  step_index: Type.Integer({ description: 'From 1' }),
+  step_count: Type.Integer(),
+  rows: Type.Integer({ description: 'Records handled in this step so far' }),
+  bytes: Type.Integer({ description: 'Bytes handled in this step so far' }),
+  percent: Type.Integer({ minimum: 0, maximum: 100, description: 'Of the whole job' })
+})
+export type Progress = Static<typeof ProgressSchema>
+
+export const StepSchema = Type.Object({
+  name: Type.String(),
+  status: literals(['running', 'succeeded', 'failed']),
+  rows: Type.Integer(),
+  bytes: Type.Integer(),
+  started_at: TimestampSchema,
+  finished_at: Nullable(TimestampSchema)
+})
+export type Step = Static<typeof StepSchema>
+
+export const JobErrorSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    code: Type.String(),
+    errors: Type.Optional(
+      Type.Array(Type.Object({ pointer: Type.String(), code: Type.String(), message: Type.String() }))
+    )
+  },
+  { description: 'The failure, as problem details' }
+)
+
+export const JobSchema = Type.Object(
+  {
+    id: Type.String(),
+    type: literals(Object.keys(jobTypes) as JobType[]),
+    lane: Type.String({ description: 'Jobs of one lane run one at a time' }),
+    status: literals(jobStatuses),
+    priority: literals(['low', 'normal', 'high']),
+    attempt: Type.Integer({ description: 'How often the job was started; 0 while it was not' }),
+    max_attempts: Type.Integer(),
+    params: Type.Record(Type.String(), Type.Unknown()),
+    progress: Nullable(ProgressSchema),
+    steps: Type.Array(StepSchema),
+    result: Nullable(Type.Record(Type.String(), Type.Unknown())),
+    error: Nullable(JobErrorSchema),
+    created_by: Type.String({ description: 'Id of the API key that asked for it' }),
+    trigger: Type.Object({ kind: Type.String() }),
+    retry_of: Nullable(Type.String()),
+    worker: Nullable(Type.String({ description: 'The process that runs or ran it' })),
+    lease_expires_at: Nullable(TimestampSchema),
+    cancel_requested_at: Nullable(TimestampSchema),
+    run_after: TimestampSchema,
+    created_at: TimestampSchema,
+    started_at: Nullable(TimestampSchema),
+    finished_at: Nullable(TimestampSchema),
+    links: Type.Object({ self: Type.String(), events: Type.String(), load: Nullable(Type.String()) })
+  },
+  {
+    $id: 'Job',
+    examples: [
+      {
+        id: 'job_0193',
+        type: 'etl',
+        lane: 'warehouse',
+        status: 'running',
+        priority: 'normal',
+        attempt: 1,
+        max_attempts: 3,
+        params: { mode: 'incremental', max_rejects: 0 },
+        progress: { step: 'stage', step_index: 2, step_count: 5, rows: 120400, bytes: 88123456, percent: 34 },
+        steps: [],
+        result: null,
+        error: null,
+        created_by: 'key_bootstrap',
+        trigger: { kind: 'api' },
+        retry_of: null,
+        worker: 'laptop-4711',
+        lease_expires_at: '2026-01-01T00:00:30Z',
+        cancel_requested_at: null,
+        run_after: '2026-01-01T00:00:00Z',
+        created_at: '2026-01-01T00:00:00Z',
+        started_at: '2026-01-01T00:00:00Z',
+        finished_at: null,
+        links: { self: '/v1/jobs/job_0193', events: '/v1/jobs/job_0193/events', load: null }
+      }
+    ]
+  }
+)
+export type Job = Static<typeof JobSchema>
+
+export const JobPageSchema = pageOf(Type.Ref('Job'), { $id: 'JobPage' })
+
+export const JobListQuerySchema = Type.Object(
+  {
+    ...PageQuerySchema.properties,
+    status: Type.Optional(literals(jobStatuses)),
+    type: Type.Optional(literals(Object.keys(jobTypes) as JobType[])),
+    created_after: Type.Optional(TimestampSchema),
+    created_before: Type.Optional(TimestampSchema)
+  },
+  { additionalProperties: false }
+)
+export type JobListQuery = Static<typeof JobListQuerySchema>
+
+export const JobEventSchema = Type.Object(
+  {
+    id: Type.Integer({ description: 'Grows with time' }),
+    job_id: Type.String(),
+    attempt: Type.Integer(),
+    type: Type.String({
+      description: 'queued, started, step, warning, retrying, handed_back, lost, succeeded, failed, cancelled'
+    }),
+    message: Type.String(),
+    data: Nullable(Type.Record(Type.String(), Type.Unknown())),
+    created_at: TimestampSchema
+  },
+  { $id: 'JobEvent' }
+)
+export type JobEvent = Static<typeof JobEventSchema>
+
+export const JobEventPageSchema = pageOf(Type.Ref('JobEvent'), { $id: 'JobEventPage' })

@@ -1,0 +1,85 @@
+/** API keys: who may call, and with which scope. Only hashes are stored. */
+import { createHash, randomBytes } from 'node:crypto'
+import { ServiceError } from '../errors.ts'
+import { type Scope, scopes } from '../schemas/jobs.ts'
+import { readSql } from '../sql.ts'
+import { queryMaybe, queryOne, type Store } from '../store/store.ts'
+
+const insertKey = readSql('store/api-keys/insert.sql')
+const upsertBootstrap = readSql('store/api-keys/upsert-bootstrap.sql')
+const findByHash = readSql('store/api-keys/find-by-hash.sql')
+
+/** Who makes a request. */
+export interface Actor {
+  key_id: string
+  name: string
+  scope: Scope
+}
+
+interface KeyRow {
+  id: string
+  name: string
+  scope: Scope
+  created_at: Date
+  expires_at: Date | null
+  revoked_at: Date | null
+}
+
+export interface NewKey {
+  name: string
+  scope: Scope
+  expires_at?: Date
+}
+
+/** A random key: `spk_` marks it for secret scanners, 32 bytes make it unguessable. */
+export function generateKey(): string {
+  return `spk_${randomBytes(32).toString('base64url')}`
+}
+
+/** True if a key with scope `held` may do what asks for `needed`. */
+export function covers(held: Scope, needed: Scope): boolean {
+  return scopes.indexOf(held) >= scopes.indexOf(needed)
+}
+
+/** Throws `insufficient_scope` unless the actor may do what asks for `needed`. */
+export function requireScope(actor: Actor, needed: Scope): void {
+  if (covers(actor.scope, needed)) return
+  throw new ServiceError(
+    'insufficient_scope',
+    `This needs the scope ${needed}; the key ${actor.key_id} has ${actor.scope}.`
+  )
+}
+
+const hash = (key: string) => createHash('sha256').update(key).digest('hex')
+
+export type ApiKeys = ReturnType<typeof createApiKeys>
+
+export function createApiKeys(store: Store) {
+  return {
+    /** Makes the configured admin key valid, in place of the one configured before. */
+    async bootstrap(key: string): Promise<void> {
+      await store.query(upsertBootstrap, { id: 'key_bootstrap', key_hash: hash(key) })
+    },
+
+    /** Creates a key. Its text is returned this once and stored nowhere. */
+    async create({ name, scope, expires_at }: NewKey): Promise<{ actor: Actor; key: string }> {
+      const key = generateKey()
+      const row = await queryOne<KeyRow>(store, insertKey, {
+        id: `key_${randomBytes(9).toString('hex')}`,
+        key_hash: hash(key),
+        expires_at: expires_at ?? null,
+        ...{ name, scope }
+      })
+      return { actor: { key_id: row.id, name, scope }, key }
+    },
+
+    /** The owner of a key. Throws `invalid_api_key` when it is unknown, expired or revoked. */
+    async authenticate(key: string): Promise<Actor> {
+      const row = await queryMaybe<KeyRow>(store, findByHash, { key_hash: hash(key) })
+      const isValid =
+        row !== undefined && row.revoked_at === null && (row.expires_at ?? Infinity) > new Date()
+      if (!isValid) throw new ServiceError('invalid_api_key', 'The API key is unknown, expired or revoked.')
+      return { key_id: row.id, name: row.name, scope: row.scope }
+    }
+  }
+}

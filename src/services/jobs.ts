@@ -1,0 +1,271 @@
+/** The job table as callers see it: start, look, list, follow. Running jobs is `job-worker.ts`. */
+import { createHash } from 'node:crypto'
+import { v7 as uuid } from 'uuid'
+import { ServiceError } from '../errors.ts'
+import type { Page, PageQuery } from '../schemas/common.ts'
+import {
+  finalStatuses,
+  type Job,
+  type JobEvent,
+  type JobListQuery,
+  type JobStatus,
+  type JobType,
+  jobTypes
+} from '../schemas/jobs.ts'
+import { readSql } from '../sql.ts'
+import { type Queryable, queryMaybe, queryOne, type Store } from '../store/store.ts'
+import type { Actor } from './api-keys.ts'
+import { readCursor, readNumberCursor, toPage } from './pagination.ts'
+
+const insertJob = readSql('store/jobs/insert.sql')
+const getJob = readSql('store/jobs/get.sql')
+const listJobs = readSql('store/jobs/list.sql')
+const listActive = readSql('store/jobs/active.sql')
+const insertEvent = readSql('store/job-events/insert.sql')
+const listEvents = readSql('store/job-events/list.sql')
+const insertKey = readSql('store/idempotency/insert.sql')
+const getKey = readSql('store/idempotency/get.sql')
+const deleteExpiredKeys = readSql('store/idempotency/delete-expired.sql')
+
+/** How long an Idempotency-Key is remembered, in hours. */
+const KEY_LIFETIME = 72
+
+/** A row of the job table. */
+export interface JobRow extends Omit<Job, 'priority' | 'links' | 'trigger' | TimeField> {
+  priority: number
+  trigger: { kind: string }
+  lease_expires_at: Date | null
+  cancel_requested_at: Date | null
+  run_after: Date
+  created_at: Date
+  started_at: Date | null
+  finished_at: Date | null
+}
+type TimeField =
+  | 'lease_expires_at'
+  | 'cancel_requested_at'
+  | 'run_after'
+  | 'created_at'
+  | 'started_at'
+  | 'finished_at'
+
+export interface StartOptions {
+  /** What the client calls this request; the same key and request give the same job. */
+  idempotencyKey?: string | undefined
+}
+
+export interface StartedJob {
+  job: Job
+  /** True when an earlier request with the same Idempotency-Key had started it. */
+  replayed: boolean
+}
+
+export type Jobs = Awaited<ReturnType<typeof createJobs>>
+
+/** Opens the job table. `close` ends its subscription to the store's notifications. */
+export async function createJobs(store: Store) {
+  const watchers = new Map<string, Set<() => void>>()
+  const stopListening = await store.listen('jobs', (payload) => {
+    // An empty payload means that notifications may have been lost: everybody looks again.
+    const ids = payload === '' ? [...watchers.keys()] : [(JSON.parse(payload) as { id: string }).id]
+    for (const id of ids) for (const wake of watchers.get(id) ?? []) wake()
+  })
+
+  async function get(id: string): Promise<Job> {
+    const row = await queryMaybe<JobRow>(store, getJob, { id })
+    if (row === undefined) {
+      throw new ServiceError('job_not_found', `No job has the id ${id}. GET /v1/jobs lists the jobs.`)
+    }
+    return toJob(row)
+  }
+
+  return {
+    get,
+
+    /** Puts a job into the queue; it is claimed within milliseconds. */
+    async start(
+      type: JobType,
+      params: object,
+      actor: Actor,
+      options: StartOptions = {}
+    ): Promise<StartedJob> {
+      return store
+        .transaction(async (tx) => {
+          const id = `job_${uuid().replaceAll('-', '')}`
+          const row = await insertNew(tx, id, type, params, actor)
+          const known = await rememberKey(tx, id, type, params, actor, options.idempotencyKey)
+          if (known !== undefined) throw new Replay(known)
+          return { job: toJob(row), replayed: false }
+        })
+        .catch(async (error) => {
+          if (!(error instanceof Replay)) throw error
+          return { job: await get(error.jobId), replayed: true }
+        })
+    },
+
+    /** One page of jobs, newest first. */
+    async list(query: JobListQuery): Promise<Page<Job>> {
+      const rows = await store.query<JobRow>(listJobs, {
+        status: query.status ?? null,
+        type: query.type ?? null,
+        created_after: query.created_after ?? null,
+        created_before: query.created_before ?? null,
+        before_id: readCursor(query.cursor),
+        limit: query.limit + 1
+      })
+      return toPage(rows.map(toJob), query.limit, (job) => job.id)
+    },
+
+    /** The unfinished jobs of a lane, oldest first. */
+    async active(lane: string): Promise<Job[]> {
+      return (await store.query<JobRow>(listActive, { lane })).map(toJob)
+    },
+
+    /** One page of a job's story, oldest first. */
+    async events(id: string, query: PageQuery): Promise<Page<JobEvent>> {
+      await get(id)
+      const rows = await store.query<JobEvent & { created_at: Date }>(listEvents, {
+        job_id: id,
+        after_id: readNumberCursor(query.cursor),
+        limit: query.limit + 1
+      })
+      const events = rows.map((row) => ({ ...row, created_at: row.created_at.toISOString() }))
+      return toPage(events, query.limit, (event) => event.id)
+    },
+
+    /**
+     * The job as soon as it has ended, or as it is after `seconds`, or when `signal` aborts. It waits for the
+     * store's notification and polls nothing.
+     */
+    async wait(id: string, seconds: number, signal?: AbortSignal): Promise<Job> {
+      const deadline = AbortSignal.timeout(seconds * 1000)
+      const stop = signal === undefined ? deadline : AbortSignal.any([deadline, signal])
+      for (;;) {
+        // Watch first and look second: a job that ends in between is not missed.
+        const watch = watchJob(id, stop)
+        const job = await get(id)
+        if (finalStatuses.includes(job.status) || stop.aborted) {
+          watch.end()
+          return job
+        }
+        await watch.changed
+      }
+    },
+
+    async close() {
+      await stopListening()
+    }
+  }
+
+  function watchJob(id: string, stop: AbortSignal) {
+    const { promise: changed, resolve } = Promise.withResolvers<void>()
+    const set = watchers.get(id) ?? new Set()
+    watchers.set(id, set)
+    const end = () => {
+      set.delete(end)
+      if (set.size === 0) watchers.delete(id)
+      stop.removeEventListener('abort', end)
+      resolve()
+    }
+    set.add(end)
+    stop.addEventListener('abort', end)
+    return { changed, end }
+  }
+}
+
+/** Rolls the new job back: the request is a repetition of the one that started `jobId`. */
+class Replay extends Error {
+  readonly jobId: string
+
+  constructor(jobId: string) {
+    super(`replay of ${jobId}`)
+    this.jobId = jobId
+  }
+}
+
+async function insertNew(tx: Queryable, id: string, type: JobType, params: object, actor: Actor) {
+  const { lane, max_attempts } = jobTypes[type]
+  const trigger = { kind: 'api' }
+  const row = await queryOne<JobRow>(tx, insertJob, {
+    ...{ id, type, lane, params, max_attempts, trigger },
+    created_by: actor.key_id
+  })
+  await tx.query(insertEvent, {
+    job_id: id,
+    attempt: 0,
+    type: 'queued',
+    message: `Asked for by ${actor.key_id}`,
+    data: null
+  })
+  return row
+}
+
+/** Records the key with the new job, or returns the job that already has it. */
+async function rememberKey(
+  tx: Queryable,
+  id: string,
+  type: JobType,
+  params: object,
+  actor: Actor,
+  key: string | undefined
+): Promise<string | undefined> {
+  if (key === undefined) return undefined
+  const request_hash = createHash('sha256')
+    .update(JSON.stringify([type, params]))
+    .digest('hex')
+  await tx.query(deleteExpiredKeys, { max_age_hours: KEY_LIFETIME })
+  const inserted = await tx.query(insertKey, { actor: actor.key_id, key, request_hash, job_id: id })
+  if (inserted.length > 0) return undefined
+  const known = await queryOne<{ request_hash: string; job_id: string }>(tx, getKey, {
+    actor: actor.key_id,
+    key
+  })
+  if (known.request_hash !== request_hash) {
+    throw new ServiceError(
+      'idempotency_key_reused',
+      `The Idempotency-Key was used for another request, which started ${known.job_id}. Use a new key for a new request.`
+    )
+  }
+  return known.job_id
+}
+
+const priorityNames = new Map<number, Job['priority']>([
+  [-1, 'low'],
+  [0, 'normal'],
+  [1, 'high']
+])
+
+/** A row of the table as the API shows it. */
+export function toJob(row: JobRow): Job {
+  const time = (value: Date | null) => value?.toISOString() ?? null
+  const loadId = (row.result as { load_id?: unknown } | null)?.load_id
+  return {
+    id: row.id,
+    type: row.type,
+    lane: row.lane,
+    status: row.status as JobStatus,
+    priority: priorityNames.get(row.priority) ?? 'normal',
+    attempt: row.attempt,
+    max_attempts: row.max_attempts,
+    params: row.params,
+    progress: row.progress,
+    steps: row.steps,
+    result: row.result,
+    error: row.error,
+    created_by: row.created_by,
+    trigger: row.trigger,
+    retry_of: row.retry_of,
+    worker: row.worker,
+    lease_expires_at: time(row.lease_expires_at),
+    cancel_requested_at: time(row.cancel_requested_at),
+    run_after: row.run_after.toISOString(),
+    created_at: row.created_at.toISOString(),
+    started_at: time(row.started_at),
+    finished_at: time(row.finished_at),
+    links: {
+      self: `/v1/jobs/${row.id}`,
+      events: `/v1/jobs/${row.id}/events`,
+      load: typeof loadId === 'string' ? `/v1/loads/${loadId}` : null
+    }
+  }
+}

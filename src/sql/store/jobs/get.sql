@@ -1,0 +1,2 @@
+-- :id -> the job, or nothing
+select * from jobs where id = :id::text

@@ -1,0 +1,38 @@
+/** The embedded store: PostgreSQL inside this process, its files in `DATA_DIR`. */
+import { mkdir } from 'node:fs/promises'
+import { PGlite, type Transaction as PgliteTransaction } from '@electric-sql/pglite'
+import { bindParams, type Params, type Statement } from '../sql.ts'
+import { type Store, type Transaction, toWire } from './store.ts'
+
+/**
+ * Opens the store in `directory`, which is created when missing. PGlite takes no lock on its files, and two
+ * processes corrupt them: the caller must hold the lock on `DATA_DIR` (see `data-dir-lock.ts`).
+ */
+export async function openPglite(directory: string): Promise<Store> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const db = await PGlite.create(directory)
+  await db.exec("set timezone to 'UTC'")
+
+  const on = (connection: PGlite | PgliteTransaction): Transaction => ({
+    async query<Row>(statement: Statement, params?: Params) {
+      return (await connection.query<Row>(statement.text, toWire(bindParams(statement, params)))).rows
+    },
+    async script(text) {
+      await connection.exec(text)
+    }
+  })
+
+  return {
+    engine: 'pglite',
+    query: on(db).query,
+    transaction: (work) => db.transaction((tx) => work(on(tx))),
+    async listen(channel, onPayload) {
+      const stop = await db.listen(channel, onPayload)
+      return () => stop()
+    },
+    async ping() {
+      await db.query('select 1')
+    },
+    close: () => db.close()
+  }
+}

@@ -1,0 +1,145 @@
+/** The store on a PostgreSQL server. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+import { ServiceError } from '../errors.ts'
+import { bindParams, type Params, type Statement } from '../sql.ts'
+import { type Store, type Transaction, toWire } from './store.ts'
+
+/** Opens a pool of at most this many connections, beside one for LISTEN. */
+const POOL_SIZE = 10
+/** A connection that takes longer than this is given up, in ms. */
+const CONNECT_TIMEOUT = 10_000
+/** Pause before a lost LISTEN connection is opened again, in ms. */
+const RELISTEN_DELAY = 500
+
+const INT8_OID = 20
+
+/** Connects to PostgreSQL. Throws `store_unavailable` if it cannot be reached. */
+export async function openPostgres(connectionString: string): Promise<Store> {
+  const settings: pg.ClientConfig = {
+    connectionString,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    keepAlive: true,
+    application_name: 'sparkify-warehouse',
+    options: '-c timezone=UTC',
+    types: {
+      getTypeParser: (oid, format) => (oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format))
+    }
+  }
+  const pool = new pg.Pool({ ...settings, max: POOL_SIZE })
+  // An idle connection that the server closes is replaced by the pool at the next use.
+  pool.on('error', () => {})
+  const listeners = createListeners(settings)
+
+  const on = (client: pg.Pool | pg.PoolClient): Transaction => ({
+    async query<Row>(statement: Statement, params?: Params) {
+      const values = toWire(bindParams(statement, params))
+      const result = await client.query(statement.text, values).catch(rethrow)
+      return result.rows as Row[]
+    },
+    async script(text) {
+      await client.query(text).catch(rethrow)
+    }
+  })
+
+  const store: Store = {
+    engine: 'postgres',
+    query: on(pool).query,
+    async transaction(work) {
+      const client = await pool.connect().catch(rethrow)
+      let broken: Error | undefined
+      try {
+        await client.query('begin').catch(rethrow)
+        const result = await work(on(client))
+        await client.query('commit').catch(rethrow)
+        return result
+      } catch (error) {
+        // A connection that cannot even roll back is thrown away rather than returned to the pool.
+        await client.query('rollback').catch((failure: Error) => {
+          broken = failure
+        })
+        throw error
+      } finally {
+        client.release(broken)
+      }
+    },
+    listen: listeners.listen,
+    async ping() {
+      await pool.query('select 1').catch(rethrow)
+    },
+    async close() {
+      await listeners.close()
+      await pool.end()
+    }
+  }
+  await store.ping().catch(async (error) => {
+    await store.close()
+    throw error
+  })
+  return store
+}
+
+/** Each LISTEN has a connection of its own, opened again whenever it is lost. */
+function createListeners(settings: pg.ClientConfig) {
+  const closers = new Set<() => Promise<void>>()
+
+  async function listen(channel: string, onPayload: (payload: string) => void) {
+    let closed = false
+    let client: pg.Client | undefined
+
+    async function connect() {
+      const next = new pg.Client(settings)
+      next.on('notification', (message) => onPayload(message.payload ?? ''))
+      next.on('error', () => next.emit('end'))
+      next.once('end', () => {
+        if (!closed) void reconnect()
+      })
+      await next.connect()
+      await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+      client = next
+    }
+
+    async function reconnect() {
+      while (!closed) {
+        await sleep(RELISTEN_DELAY)
+        if (closed) return
+        const failed = await connect().then(
+          () => false,
+          () => true
+        )
+        if (!failed) return onPayload('')
+      }
+    }
+
+    await connect().catch(rethrow)
+    const stop = async () => {
+      closed = true
+      closers.delete(stop)
+      await client?.end()
+    }
+    closers.add(stop)
+    return stop
+  }
+
+  return {
+    listen,
+    async close() {
+      await Promise.all([...closers].map((stop) => stop()))
+    }
+  }
+}
+
+/** SQLSTATE classes that mean the server is away rather than the statement wrong. */
+const awayStates = /^(08|53|57P)/
+const awayCodes = /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)/
+
+function rethrow(error: unknown): never {
+  const code = String((error as { code?: unknown }).code ?? '')
+  const message = (error as Error).message ?? ''
+  // node-postgres reports a lost connection without a code.
+  if (awayStates.test(code) || awayCodes.test(code) || /^(Connection terminated|timeout e)/.test(message)) {
+    const detail = `PostgreSQL cannot be reached${code === '' ? '' : ` (${code})`}. Check DATABASE_URL and the server.`
+    throw new ServiceError('store_unavailable', detail, { cause: error })
+  }
+  throw error
+}
