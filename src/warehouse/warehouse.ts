@@ -28,15 +28,19 @@ export interface Queryable {
   run(statement: Statement, params?: Params, options?: QueryOptions): Promise<QueryResult>
 }
 
-/** A file or S3 object that a load reads. */
+export type RecordKind = 'events' | 'songs'
+
+/** A file or S3 object that a load may read. */
 export interface LoadObject {
   /** Position in the load, from 1: objects are read in this order, so it decides which record came first. */
   object_no: number
-  kind: 'events' | 'songs'
+  kind: RecordKind
   url: string
   etag: string
   /** Size as stored, in bytes. */
   bytes: number
+  /** Where its bytes are on this machine, for an engine that reads files. */
+  path: string
 }
 
 export interface StageProgress {
@@ -47,38 +51,58 @@ export interface StageProgress {
 export interface StageOptions {
   /** A folder of this load alone for intermediate files; the caller removes it. */
   spoolDir: string
+  /** Rejects to keep with their text; more are only counted. */
+  rejectLimit: number
   signal: AbortSignal
   onProgress: (progress: StageProgress) => void
 }
 
+/** A record that cannot be loaded: its place, its text, and why. */
+export interface Reject {
+  kind: RecordKind
+  object_no: number
+  /** From 1; null where the engine cannot tell. */
+  line_number: number | null
+  code: string
+  column_name: string | null
+  message: string
+  /** The record as it stands in its object, up to `MAX_RAW_BYTES`. */
+  raw: string
+  raw_truncated: boolean
+}
+
+/** A staged row that turns out not to be loadable. */
+export interface RejectedRow {
+  row_no: number
+  code: string
+  column_name: string | null
+}
+
+/** How much of a rejected record's text is kept, in bytes: what fits into a column of Redshift. */
+export const MAX_RAW_BYTES = 60_000
+
 /**
  * The one session that may write. Temporary tables live as long as it does.
  *
- * `stage` leaves these temporary tables behind, the same on every engine; from there on the SQL is shared:
- * - `load_objects  (object_no, kind, url, etag, bytes, records_read)`: every object of the load
- * - `load_events   (row_no, <columns of staging.events from artist on>)`: valid events
- * - `load_songs    (row_no, <columns of staging.songs from num_songs on>)`: valid songs
- * - `load_rejects  (kind, object_no, line_number, code, column_name, message, raw, raw_truncated)`
+ * `list` and `stage` leave these temporary tables behind, the same on every engine; from there on the SQL is shared:
+ * - `load_listing (object_no, kind, url, etag, bytes)`: every object found
+ * - `load_objects (object_no, kind, url, etag, bytes, records_read)`: every object staged
+ * - `load_events  (row_no, object_no, <columns of staging.events from artist on>)`: valid events
+ * - `load_songs   (row_no, object_no, <columns of staging.songs from num_songs on>)`: valid songs
+ * - `load_rejects (kind, object_no, line_number, code, column_name, message, raw, raw_truncated)`
  * `row_no` is unique within its table, starts at 1 and grows with object and line.
  */
 export interface WriteSession extends Queryable {
-  /** Leaves `load_listing (object_no, kind, url, etag, bytes)` with the given objects. */
-  list(objects: Iterable<LoadObject>): Promise<void>
-  stage(objects: LoadObject[], options: StageOptions): Promise<void>
-  /** Where in its object the row stands (1-based line) and its raw text; for rejects found after staging. */
-  locate(kind: LoadObject['kind'], rowNos: number[]): Promise<RawRecord[]>
+  /** Fills `load_listing`. */
+  list(objects: LoadObject[]): Promise<void>
+  /** Reads the objects; returns how many records were rejected, kept or not. */
+  stage(objects: LoadObject[], options: StageOptions): Promise<number>
+  /** Adds staged rows to `load_rejects`, with their place and text. */
+  reject(kind: RecordKind, rows: RejectedRow[]): Promise<void>
   /** Opens the transaction and takes the ledger's lock, so that loads commit one after another. */
   begin(): Promise<void>
   commit(): Promise<void>
   rollback(): Promise<void>
-}
-
-export interface RawRecord {
-  row_no: number
-  object_no: number
-  line_number: number | null
-  raw: string
-  raw_truncated: boolean
 }
 
 export interface Warehouse extends Queryable {

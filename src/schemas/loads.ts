@@ -1,0 +1,131 @@
+/** The load ledger: receipts, manifests, rejects. */
+import { type Static, Type } from 'typebox'
+import { Nullable, PageQuerySchema, pageOf, TimestampSchema } from './common.ts'
+
+const RecordCountsSchema = Type.Object(
+  {
+    read: Type.Integer({ description: 'Records found in the objects' }),
+    loaded: Type.Integer({ description: 'Written to staging' }),
+    duplicates: Type.Integer({
+      description: 'There already, or superseded by a later version in the same load'
+    }),
+    rejected: Type.Integer({ description: 'Could not be loaded: GET /v1/rejects' })
+  },
+  { description: 'read = loaded + duplicates + rejected' }
+)
+
+const TableChangeSchema = Type.Object({
+  inserted: Type.Integer(),
+  updated: Type.Integer({ description: 'Rows replaced' }),
+  row_count: Type.Integer({ description: 'Rows after the load' })
+})
+
+export const LoadSchema = Type.Object(
+  {
+    id: Type.String(),
+    sequence: Type.Integer({ description: 'Loads are numbered in the order of their commits' }),
+    job_id: Type.String(),
+    mode: Type.String(),
+    committed_at: TimestampSchema,
+    data_version: Type.Integer({ description: 'Raised by every load that changes a row' }),
+    objects: Type.Integer({ description: 'Objects read' }),
+    objects_skipped: Type.Integer({ description: 'Objects that the ledger knew already' }),
+    events: RecordCountsSchema,
+    songs: RecordCountsSchema,
+    tables: Type.Record(Type.String(), TableChangeSchema),
+    checks: Type.Array(
+      Type.Object({
+        name: Type.String(),
+        status: Type.String({ enum: ['passed'] }),
+        violations: Type.Integer()
+      })
+    ),
+    links: Type.Object({
+      self: Type.String(),
+      objects: Type.String(),
+      rejects: Type.String(),
+      job: Type.String()
+    })
+  },
+  {
+    $id: 'Load',
+    examples: [
+      {
+        id: '7',
+        sequence: 7,
+        job_id: 'job_0193',
+        mode: 'incremental',
+        committed_at: '2026-01-01T00:00:05Z',
+        data_version: 7,
+        objects: 31,
+        objects_skipped: 0,
+        events: { read: 8056, loaded: 8056, duplicates: 0, rejected: 0 },
+        songs: { read: 14896, loaded: 14896, duplicates: 0, rejected: 0 },
+        tables: { 'analytics.songplays': { inserted: 6820, updated: 0, row_count: 6820 } },
+        checks: [{ name: 'songplay_id is unique', status: 'passed', violations: 0 }],
+        links: {
+          self: '/v1/loads/7',
+          objects: '/v1/loads/7/objects',
+          rejects: '/v1/rejects?load_id=7',
+          job: '/v1/jobs/job_0193'
+        }
+      }
+    ]
+  }
+)
+export type Load = Static<typeof LoadSchema>
+export type Receipt = Omit<Load, 'id' | 'sequence' | 'committed_at' | 'links'>
+
+export const LoadPageSchema = pageOf(Type.Ref('Load'), { $id: 'LoadPage' })
+
+export const LoadedObjectSchema = Type.Object(
+  {
+    kind: Type.String({ enum: ['events', 'songs'] }),
+    url: Type.String(),
+    etag: Type.String(),
+    bytes: Type.Integer(),
+    records: RecordCountsSchema
+  },
+  { $id: 'LoadedObject' }
+)
+export type LoadedObject = Static<typeof LoadedObjectSchema>
+
+export const LoadedObjectPageSchema = pageOf(Type.Ref('LoadedObject'), { $id: 'LoadedObjectPage' })
+
+export const RejectSchema = Type.Object(
+  {
+    id: Type.Integer(),
+    job_id: Type.String(),
+    load_id: Nullable(Type.String({ description: 'null when the load failed over its rejects' })),
+    kind: Type.String({ enum: ['events', 'songs'] }),
+    url: Type.String(),
+    etag: Type.String(),
+    line_number: Nullable(Type.Integer()),
+    code: Type.String(),
+    column: Nullable(Type.String()),
+    message: Type.String(),
+    raw: Nullable(Type.String({ description: 'The record as it stands in its object' })),
+    raw_truncated: Type.Boolean(),
+    rejected_at: TimestampSchema
+  },
+  { $id: 'Reject' }
+)
+export type RejectRecord = Static<typeof RejectSchema>
+
+export const RejectPageSchema = pageOf(Type.Ref('Reject'), { $id: 'RejectPage' })
+
+const LoadIdSchema = Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
+
+export const LoadParamsSchema = Type.Object({ id: Type.String({ maxLength: 100 }) })
+
+export const RejectListQuerySchema = Type.Object(
+  {
+    ...PageQuerySchema.properties,
+    load_id: Type.Optional(LoadIdSchema),
+    job_id: Type.Optional(Type.String({ maxLength: 100 })),
+    kind: Type.Optional(Type.String({ enum: ['events', 'songs'] })),
+    code: Type.Optional(Type.String({ maxLength: 64 }))
+  },
+  { additionalProperties: false }
+)
+export type RejectListQuery = Static<typeof RejectListQuerySchema>

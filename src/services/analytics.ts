@@ -1,0 +1,104 @@
+/** Canned analytics: the catalogue, and running its queries against the warehouse. */
+
+import { ServiceError } from '../errors.ts'
+import type { AnalyticsQuery, AnalyticsQuerySummary, AnalyticsResults, Values } from '../schemas/analytics.ts'
+import type { Page } from '../schemas/common.ts'
+import { readSql } from '../sql.ts'
+import type { Queryable, QueryOptions, QueryResult } from '../warehouse/warehouse.ts'
+import type { CatalogueEntry } from './analytics-catalogue.ts'
+
+export interface AnalyticsParts {
+  warehouse: Queryable
+  catalogue: readonly CatalogueEntry[]
+  /** Rows that one answer may hold. */
+  maxRows?: number
+}
+
+export type Analytics = ReturnType<typeof createAnalytics>
+
+const dataVersion = readSql('warehouse/shared/data-version.sql')
+
+export function createAnalytics({ warehouse, catalogue, maxRows = 100_000 }: AnalyticsParts) {
+  const byName = new Map(catalogue.map((entry) => [entry.query, entry]))
+
+  function find(query: string): CatalogueEntry {
+    const entry = byName.get(query)
+    if (entry === undefined) throw notFound(query)
+    return entry
+  }
+
+  function notFound(query: string): ServiceError {
+    const known = [...byName.keys()].join(', ')
+    return new ServiceError('query_not_found', `No canned query is called ${query}. There are: ${known}.`)
+  }
+
+  return {
+    /** The queries in the order of their names. */
+    catalogue,
+    /** The error for a query that is not in the catalogue. */
+    notFound,
+
+    list(): Page<AnalyticsQuerySummary> {
+      return { items: catalogue.map(summarize), next_cursor: null }
+    },
+
+    /** One query with its SQL. Throws `query_not_found`. */
+    get(query: string): AnalyticsQuery {
+      const entry = find(query)
+      return { ...summarize(entry), sql: entry.sql }
+    },
+
+    /**
+     * Runs a query. Parameters that are not given take their default; those without one are null.
+     * Their types and bounds are the caller's to check, with the entry's `querystring`.
+     * Throws `query_not_found`, `cluster_not_found` and `tables_not_created`.
+     */
+    async run(query: string, given: Values = {}, options: QueryOptions = {}): Promise<AnalyticsResults> {
+      const started = performance.now()
+      const entry = find(query)
+      const params = withDefaults(entry, given)
+      // The version comes first: a load that commits in between makes the rows newer than the version says,
+      // never older, so that whoever keeps the answer under its version keeps nothing stale.
+      const version = await readVersion(warehouse, options)
+      const result = await warehouse.run(entry.statement, params, options)
+      checkColumns(entry, result)
+      const rows = result.rows.slice(0, maxRows)
+      return {
+        query,
+        params,
+        columns: entry.columns.map(({ name, type, unit }) => ({ name, type, ...(unit && { unit }) })),
+        rows,
+        row_count: rows.length,
+        truncated: rows.length < result.rows.length,
+        ...version,
+        elapsed_ms: Math.round(performance.now() - started)
+      }
+    }
+  }
+}
+
+function summarize(entry: CatalogueEntry): AnalyticsQuerySummary {
+  const { query, title, question, description, parameters, columns } = entry
+  return { query, title, question, ...(description && { description }), parameters, columns }
+}
+
+function withDefaults(entry: CatalogueEntry, given: Values): Values {
+  const defaults = Object.fromEntries(
+    entry.parameters.map((parameter) => [parameter.name, parameter.default])
+  )
+  return { ...defaults, ...given }
+}
+
+async function readVersion(warehouse: Queryable, options: QueryOptions) {
+  const [row] = (await warehouse.run(dataVersion, {}, options)).rows
+  const asOf = row?.as_of ?? null
+  return { data_version: Number(row?.data_version ?? 0), as_of: asOf === null ? null : String(asOf) }
+}
+
+function checkColumns(entry: CatalogueEntry, { columns }: QueryResult): void {
+  const declared = entry.columns.map(({ name }) => name)
+  if (columns.join() === declared.join()) return
+  throw new Error(
+    `${entry.statement.name} returns the columns ${columns.join(', ')}; its header says ${declared.join(', ')}`
+  )
+}

@@ -1,0 +1,96 @@
+/** Objects in a local directory. */
+import type { Dirent } from 'node:fs'
+import { lstat, readdir, realpath } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { ServiceError } from '../errors.ts'
+import { isData, type Listing, type Source, type SourceObject } from './source.ts'
+
+/** Files whose size and time are asked for at once. */
+const STAT_BATCH = 256
+
+/**
+ * The source in a directory. Throws `source_not_allowed` unless it lies in one of `roots`, symbolic links
+ * followed, so that a job cannot read what the operator has not opened to it.
+ */
+export async function openLocalSource(directory: string, roots: string[]): Promise<Source> {
+  const path = resolve(directory)
+  const isWithin = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep)
+  const real = await realpath(path).catch(() => path)
+  const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => resolve(root))))
+  if (!realRoots.some((root) => isWithin(real, root))) {
+    throw new ServiceError(
+      'source_not_allowed',
+      `${directory} is not in a directory that jobs may read. SOURCE_ROOTS lists those; the operator can add it there.`
+    )
+  }
+  return {
+    url: pathToFileURL(path).href,
+    list: (signal) => listDirectory(path, signal),
+    fetch: async (object) => fileURLToPath(object.url)
+  }
+}
+
+async function listDirectory(root: string, signal: AbortSignal): Promise<Listing> {
+  const names: string[] = []
+  const ignored: string[] = []
+  const pending = [root]
+  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+    signal.throwIfAborted()
+    for (const entry of await readEntries(directory)) {
+      const path = join(directory, entry.name)
+      if (entry.isDirectory()) pending.push(path)
+      // A symbolic link may lead out of the roots; it is told as ignored.
+      else if (entry.isFile() && isData(entry.name)) names.push(path)
+      else ignored.push(path)
+    }
+  }
+  names.sort()
+  const objects: SourceObject[] = []
+  for (let from = 0; from < names.length; from += STAT_BATCH) {
+    signal.throwIfAborted()
+    objects.push(...(await Promise.all(names.slice(from, from + STAT_BATCH).map(describe))))
+  }
+  return { objects, ignored: ignored.sort() }
+}
+
+async function readEntries(directory: string): Promise<Dirent[]> {
+  try {
+    return await readdir(directory, { withFileTypes: true })
+  } catch (error) {
+    throw unreadable(directory, error)
+  }
+}
+
+/** A file has no etag; its size and modification time in nanoseconds change with its content. */
+async function describe(path: string): Promise<SourceObject> {
+  try {
+    const { size, mtimeNs } = await lstat(path, { bigint: true })
+    return {
+      url: pathToFileURL(path).href,
+      etag: `${size.toString(16)}-${mtimeNs.toString(16)}`,
+      bytes: Number(size)
+    }
+  } catch (error) {
+    throw unreadable(path, error)
+  }
+}
+
+function unreadable(path: string, error: unknown): ServiceError {
+  const code = (error as NodeJS.ErrnoException).code
+  const reason =
+    code === 'ENOENT'
+      ? 'it does not exist'
+      : code === 'ENOTDIR'
+        ? 'it is not a directory'
+        : code === 'EACCES'
+          ? 'permission is denied'
+          : String(code)
+  return new ServiceError(
+    'source_unreadable',
+    `${path} cannot be read: ${reason}. Check SONG_DATA, LOG_DATA or the job's own sources.`,
+    {
+      cause: error
+    }
+  )
+}

@@ -1,0 +1,35 @@
+/*
+title: Plays by hour
+question: At which hours of the day do people listen?
+description: Counts every play, matched to a song or not. All 24 hours are there, with 0 where nobody listened.
+parameters:
+  year:
+    type: integer
+    minimum: 1970
+    maximum: 9999
+    description: Only plays of this year, UTC. Without it, plays of all years.
+    example: 2018
+columns:
+  hour: { type: integer, description: 'Hour of the day, from 0 to 23, UTC.', example: 17 }
+  plays: { type: integer, unit: plays, example: 250 }
+*/
+-- The hours are constants because generate_series cannot be joined to tables on Redshift.
+with hours as (
+  select 0 as hour
+  union all select 1 union all select 2 union all select 3 union all select 4 union all select 5
+  union all select 6 union all select 7 union all select 8 union all select 9 union all select 10
+  union all select 11 union all select 12 union all select 13 union all select 14 union all select 15
+  union all select 16 union all select 17 union all select 18 union all select 19 union all select 20
+  union all select 21 union all select 22 union all select 23
+),
+played as (
+  select tm.hour, count(sp.songplay_id) as plays
+  from analytics.songplays sp
+  join analytics.time tm on tm.start_time = sp.start_time
+  where cast(:year as integer) is null or tm.year = cast(:year as integer)
+  group by tm.hour
+)
+select hours.hour, coalesce(played.plays, cast(0 as bigint)) as plays
+from hours
+left join played on played.hour = hours.hour
+order by hours.hour;

@@ -1,0 +1,50 @@
+/*
+title: Top songs
+question: Which songs were played most in a year?
+description: >-
+  Counts the plays that match a song of the catalogue. A song has one row for each month in which it was
+  played, so a song played in two months can stand twice. Songs with equal plays are ordered by song_id,
+  descending.
+parameters:
+  year:
+    type: integer
+    default: 2018
+    minimum: 1970
+    maximum: 9999
+    description: Year of the plays, UTC.
+  limit:
+    type: integer
+    default: 5
+    minimum: 1
+    maximum: 1000
+    description: Rows to answer at most.
+columns:
+  song_id: { type: string, example: SOEXAMPLE12AB01A1C2 }
+  title: { type: string, example: Paper Lanterns }
+  artist_id: { type: string, example: AREXAMPLE1187B9A1D7 }
+  name: { type: string, description: Name of the artist., example: The Night Shift }
+  month: { type: integer, description: 'Month of the plays, from 1 to 12, UTC.', example: 11 }
+  year: { type: integer, description: 'Year of the plays, UTC.', example: 2018 }
+  plays: { type: integer, unit: plays, example: 64 }
+*/
+-- The default year is the seed documents' own: the same call gives the same answer on every day of every
+-- year, where "this year" would not. The limit is a comparison because Redshift takes no bound LIMIT
+-- (XX000, IsA(cons, Const)). song_id descends because the known results order their ties so.
+with played as (
+  select sp.song_id, sn.title, sp.artist_id, art.name, tm.month, tm.year, count(sp.songplay_id) as plays
+  from analytics.songplays sp
+  join analytics.songs sn on sn.song_id = sp.song_id
+  join analytics.artists art on art.artist_id = sn.artist_id
+  join analytics.time tm on tm.start_time = sp.start_time
+  where tm.year = cast(:year as integer)
+  group by sp.song_id, sn.title, sp.artist_id, art.name, tm.month, tm.year
+),
+ranked as (
+  select song_id, title, artist_id, name, month, year, plays,
+    row_number() over (order by plays desc, song_id desc, month, artist_id) as place
+  from played
+)
+select song_id, title, artist_id, name, month, year, plays
+from ranked
+where place <= cast(:limit as integer)
+order by place;

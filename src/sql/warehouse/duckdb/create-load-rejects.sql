@@ -1,0 +1,10 @@
+create temp table load_rejects (
+  kind varchar,
+  object_no integer,
+  line_number bigint,
+  code varchar,
+  column_name varchar,
+  message varchar,
+  raw varchar,
+  raw_truncated boolean
+)

@@ -1,0 +1,28 @@
+-- The milliseconds are added apart: dividing them away would lose them on one engine and round them on the other.
+-- :load_id -> nothing
+insert into analytics.songplays
+select
+  plays.event_id,
+  timestamp '1970-01-01 00:00:00'
+  + cast((plays.ts - mod(plays.ts, 1000)) / 1000 as bigint) * interval '1 second'
+  + mod(plays.ts, 1000) * interval '1 millisecond',
+  plays.userid,
+  plays.level,
+  matches.song_id,
+  matches.artist_id,
+  plays.sessionid,
+  plays.location,
+  plays.useragent,
+  plays.length
+from (
+  select event_id, ts, userid, level, sessionid, location, useragent, length
+  from staging.events
+  where load_id = cast(:load_id as bigint) and page = 'NextSong' and userid is not null
+  union all
+  select
+    events.event_id, events.ts, events.userid, events.level, events.sessionid, events.location, events.useragent,
+    events.length
+  from staging.events as events
+  inner join load_rematched_plays as rematched on rematched.event_id = events.event_id
+) as plays
+left join load_matches as matches on matches.event_id = plays.event_id

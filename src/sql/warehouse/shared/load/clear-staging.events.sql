@@ -1,0 +1,2 @@
+-- A full load begins with this, inside its transaction; TRUNCATE would commit.
+delete from staging.events

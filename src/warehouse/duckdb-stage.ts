@@ -1,0 +1,329 @@
+/**
+ * Bulk load into DuckDB: objects become the temporary tables that `WriteSession` promises.
+ *
+ * Large objects are read by DuckDB itself. Many small ones are sifted into one spool first, because opening a
+ * hundred thousand files from the engine costs memory without bound; and so is an object that the engine's reader
+ * refuses, because the reader tells neither every bad line nor where it is.
+ */
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { isBlank, readLines } from '../sources/lines.ts'
+import { MAX_RECORD_BYTES, toRaw } from '../sources/sift.ts'
+import { siftInThread } from '../sources/sift-thread.ts'
+import { fillLiterals, type Literal, type Params, readSql, type Statement } from '../sql.ts'
+import { classify, isFatal } from './duckdb-errors.ts'
+import type { RejectedRow, StageOptions, StageProgress, WriteSession } from './warehouse.ts'
+import {
+  type LoadObject,
+  MAX_RAW_BYTES,
+  type QueryResult,
+  type RecordKind,
+  type Reject
+} from './warehouse.ts'
+
+const sql = (name: string) => readSql(`warehouse/duckdb/${name}.sql`)
+const macros = ['text-to-bigint', 'text-to-double', 'is-no-bigint', 'is-no-double'].map((name) =>
+  sql(`macro-${name}`)
+)
+const createListing = sql('create-load-listing')
+const createObjects = sql('create-load-objects')
+const createRejects = sql('create-load-rejects')
+const selectProblems = sql('problems')
+const countProblems = sql('count-problems')
+const kinds: RecordKind[] = ['songs', 'events']
+const statements = {
+  events: {
+    create: sql('create-load-events'),
+    readDirect: sql('read-events-direct'),
+    readSpool: sql('read-events-spool'),
+    stage: sql('stage-events'),
+    view: sql('view-load-events'),
+    locate: sql('locate-events')
+  },
+  songs: {
+    create: sql('create-load-songs'),
+    readDirect: sql('read-songs-direct'),
+    readSpool: sql('read-songs-spool'),
+    stage: sql('stage-songs'),
+    view: sql('view-load-songs'),
+    locate: sql('locate-songs')
+  }
+}
+
+/** Objects smaller than this on average are sifted into a spool rather than opened by the engine; in bytes. */
+const SMALL_OBJECT = 256 * 1024
+/** The engine reads about this much in one statement: enough to keep all cores busy, and to show progress. */
+const CHUNK_BYTES = 256 * 1024 * 1024
+const CHUNK_OBJECTS = 256
+/** What DuckDB reads as a pattern in a file's name. */
+const GLOB = /[*?[]/g
+/** How often a running statement is asked for its progress, in ms. */
+const PROGRESS_INTERVAL = 200
+
+type Run = (statement: Statement, params?: Params) => Promise<QueryResult>
+
+/** The loading half of a write session on `connection`. */
+export function createStaging(
+  connection: DuckDBConnection,
+  run: Run
+): Pick<WriteSession, 'list' | 'stage' | 'reject'> {
+  let objectsByNo = new Map<number, LoadObject>()
+
+  async function list(objects: LoadObject[]) {
+    await run(createListing)
+    const appender = await connection.createAppender('load_listing', null, 'temp')
+    for (const { object_no, kind, url, etag, bytes } of objects) {
+      appender.appendInteger(object_no)
+      for (const text of [kind, url, etag]) appender.appendVarchar(text)
+      appender.appendBigInt(BigInt(bytes))
+      appender.endRow()
+    }
+    appender.closeSync()
+  }
+
+  async function addRejects(rejects: Reject[]) {
+    const appender = await connection.createAppender('load_rejects', null, 'temp')
+    for (const reject of rejects) {
+      appender.appendVarchar(reject.kind)
+      appender.appendInteger(reject.object_no)
+      if (reject.line_number === null) appender.appendNull()
+      else appender.appendBigInt(BigInt(reject.line_number))
+      appender.appendVarchar(reject.code)
+      if (reject.column_name === null) appender.appendNull()
+      else appender.appendVarchar(reject.column_name)
+      appender.appendVarchar(reject.message)
+      appender.appendVarchar(reject.raw)
+      appender.appendBoolean(reject.raw_truncated)
+      appender.endRow()
+    }
+    appender.closeSync()
+  }
+
+  async function stage(objects: LoadObject[], options: StageOptions): Promise<number> {
+    objectsByNo = new Map(objects.map((object) => [object.object_no, object]))
+    for (const macro of macros) await run(macro)
+    await run(createRejects)
+    const progress = createProgress(connection, options.onProgress)
+    let refused = 0
+    for (const kind of kinds) {
+      const { create, view } = statements[kind]
+      await run(create)
+      const ofKind = objects.filter((object) => object.kind === kind)
+      if (areSmall(ofKind)) refused += await stageSpooled(kind, ofKind, options, progress)
+      else refused += await stageDirect(kind, ofKind, options, progress)
+      await run(view)
+    }
+    // Before problems become rejects: those rows are counted as staged already.
+    await run(createObjects)
+    const { rows } = await run(countProblems)
+    const problems = Number(rows[0]?.problems)
+    if (problems > 0) await rejectProblems(options.rejectLimit)
+    return refused + problems
+  }
+
+  async function stageDirect(
+    kind: RecordKind,
+    objects: LoadObject[],
+    options: StageOptions,
+    progress: Progress
+  ) {
+    let refused = 0
+    for (const chunk of chunksOf(objects)) {
+      try {
+        if (chunk.some((object) => object.path.search(GLOB) !== -1))
+          throw new Error('a name would be read as a pattern')
+        await insert(kind, statements[kind].readDirect, direct(chunk), chunk, progress)
+      } catch (error) {
+        options.signal.throwIfAborted()
+        if (isFatal(error) || classify(error) !== error) throw error
+        // Something in the chunk cannot be read. One by one, only the objects at fault take the slow way.
+        if (chunk.length > 1) {
+          for (const object of chunk) refused += await stageDirect(kind, [object], options, progress)
+        } else {
+          refused += await stageSpooled(kind, chunk, options, progress)
+        }
+      }
+    }
+    return refused
+  }
+
+  async function stageSpooled(
+    kind: RecordKind,
+    objects: LoadObject[],
+    options: StageOptions,
+    progress: Progress
+  ) {
+    const [first] = objects
+    if (first === undefined) return 0
+    const spoolPath = join(options.spoolDir, `${kind}-${first.object_no}.ndjson`)
+    const { rejectLimit, signal } = options
+    const input = { objects, spoolPath, rejectLimit, maxRawBytes: MAX_RAW_BYTES }
+    const sifted = await siftInThread(
+      input,
+      (partial) => progress.show(partial.records, partial.bytes),
+      signal
+    )
+    await addRejects(sifted.rejects.map((reject) => ({ ...reject, kind, column_name: null })))
+    if (sifted.records > 0) {
+      await insert(
+        kind,
+        statements[kind].readSpool,
+        { paths: [spoolPath.replace(GLOB, '[$&]')] },
+        objects,
+        progress
+      )
+    }
+    return sifted.rejected
+  }
+
+  async function insert(
+    kind: RecordKind,
+    read: Statement,
+    literals: Record<string, Literal>,
+    objects: LoadObject[],
+    progress: Progress
+  ) {
+    const source = fillLiterals(read, literals, 'duckdb')
+    const { stage: typed } = statements[kind]
+    const text = `with source as (${source.text})\n${typed.text}`
+    const { changed } = await progress.during(objects, () => run({ ...typed, text }))
+    progress.advance(changed, bytesOf(objects))
+  }
+
+  async function rejectProblems(limit: number) {
+    const { rows } = await run(selectProblems, { limit })
+    for (const kind of kinds) {
+      const ofKind = rows.filter((row) => row.kind === kind)
+      await reject(kind, ofKind as unknown as RejectedRow[])
+    }
+  }
+
+  async function reject(kind: RecordKind, rows: RejectedRow[]) {
+    if (rows.length === 0) return
+    const row_nos = JSON.stringify(rows.map((row) => row.row_no))
+    const found = await run(statements[kind].locate, { row_nos })
+    const places = found.rows as unknown as Place[]
+    const texts = await readRecords(places, objectsByNo)
+    const byRow = new Map(places.map((place) => [place.row_no, place]))
+    await addRejects(
+      rows.map((row) => {
+        const place = byRow.get(row.row_no)
+        const text = texts.get(row.row_no)
+        if (place === undefined || text === undefined) throw new Error(`row ${row.row_no} is in no object`)
+        const { row_no: _, ...why } = row
+        return { kind, object_no: place.object_no, ...text, ...why, message: explain(row) }
+      })
+    )
+  }
+
+  return { list, stage, reject }
+}
+
+const direct = (objects: LoadObject[]): Record<string, Literal> => ({
+  paths: objects.map((object) => object.path),
+  // Objects of one kind stand together in the listing, so a file's place in the list gives its number.
+  first_object: objects[0]?.object_no ?? 0
+})
+
+const bytesOf = (objects: LoadObject[]) => objects.reduce((sum, object) => sum + object.bytes, 0)
+
+const areSmall = (objects: LoadObject[]) => bytesOf(objects) < SMALL_OBJECT * objects.length
+
+/** Runs of consecutive objects that one statement reads. */
+function chunksOf(objects: LoadObject[]): LoadObject[][] {
+  const chunks: LoadObject[][] = []
+  let chunk: LoadObject[] = []
+  for (const object of objects) {
+    const previous = chunk.at(-1)
+    const isFull = chunk.length === CHUNK_OBJECTS || bytesOf(chunk) >= CHUNK_BYTES
+    if (previous === undefined || isFull || object.object_no !== previous.object_no + 1) {
+      chunk = []
+      chunks.push(chunk)
+    }
+    chunk.push(object)
+  }
+  return chunks
+}
+
+type Progress = ReturnType<typeof createProgress>
+
+/** Adds up what is done, and asks the engine how far a running statement is. */
+function createProgress(connection: DuckDBConnection, onProgress: (progress: StageProgress) => void) {
+  let rows = 0
+  let bytes = 0
+  return {
+    /** What is under way on top of what is done. */
+    show: (moreRows: number, moreBytes: number) =>
+      onProgress({ rows: rows + moreRows, bytes: bytes + moreBytes }),
+    advance(moreRows: number, moreBytes: number) {
+      rows += moreRows
+      bytes += moreBytes
+      onProgress({ rows, bytes })
+    },
+    async during<Result>(objects: LoadObject[], work: () => Promise<Result>): Promise<Result> {
+      const size = bytesOf(objects)
+      const timer = setInterval(() => {
+        // -1 while the engine cannot tell.
+        const share = Math.max(0, connection.progress.percentage) / 100
+        onProgress({ rows, bytes: bytes + Math.floor(size * share) })
+      }, PROGRESS_INTERVAL)
+      try {
+        return await work()
+      } finally {
+        clearInterval(timer)
+      }
+    }
+  }
+}
+
+/** Where a staged row comes from: its line, or where that is unknown its number among the object's records. */
+interface Place {
+  row_no: number
+  object_no: number
+  line_number: number | null
+  record_number: number
+}
+
+type RecordText = Pick<Reject, 'line_number' | 'raw' | 'raw_truncated'>
+
+/** Reads the objects again for the text of rejected rows; each object once, whatever its number of rejects. */
+async function readRecords(
+  places: Place[],
+  objects: Map<number, LoadObject>
+): Promise<Map<number, RecordText>> {
+  const texts = new Map<number, RecordText>()
+  for (const [objectNo, ofObject] of Map.groupBy(places, (place) => place.object_no)) {
+    const object = objects.get(objectNo)
+    if (object === undefined) throw new Error(`the load has no object ${objectNo}`)
+    const byLine = new Map(ofObject.map((place) => [place.line_number, place.row_no]))
+    const byRecord = new Map(
+      ofObject
+        .filter((place) => place.line_number === null)
+        .map((place) => [place.record_number, place.row_no])
+    )
+    let record = 0
+    await readLines(object.path, MAX_RECORD_BYTES, (line) => {
+      if (isBlank(line.bytes)) return
+      record += 1
+      const row = byLine.get(line.number) ?? byRecord.get(record)
+      if (row !== undefined) texts.set(row, { line_number: line.number, ...toRaw(line, MAX_RAW_BYTES) })
+    })
+  }
+  return texts
+}
+
+const explanations: Record<string, string> = {
+  missing_value: 'is missing or null',
+  invalid_type: 'is not a value of its type',
+  out_of_range: 'is out of range',
+  value_too_long: 'is longer than its column',
+  invalid_character: 'a text holds a NUL character, which the warehouse cannot store',
+  conflicting_event:
+    'an event with the same sessionId, itemInSession, ts and userId but other content is loaded already'
+}
+
+function explain({ code, column_name }: RejectedRow): string {
+  const text = explanations[code]
+  if (text === undefined) throw new Error(`no explanation for the reject code ${code}`)
+  return column_name === null ? text : `${column_name} ${text}`
+}

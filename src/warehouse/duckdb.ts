@@ -1,0 +1,194 @@
+/**
+ * The embedded warehouse: one DuckDB file, opened by this process alone. Reading statements run on connections
+ * of their own and see the last committed state; one writing session at a time.
+ */
+import { existsSync } from 'node:fs'
+import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { ServiceError } from '../errors.ts'
+import { bindParams, type Params, parseSql, type Statement } from '../sql.ts'
+import { classify, isFatal } from './duckdb-errors.ts'
+import { createStaging } from './duckdb-stage.ts'
+import { fromDuckdb, toDuckdb } from './duckdb-values.ts'
+import { schemas } from './table-definitions.ts'
+import type { QueryOptions, QueryResult, Warehouse, WriteSession } from './warehouse.ts'
+
+export interface DuckdbWarehouse extends Warehouse {
+  readonly engine: 'duckdb'
+  readonly path: string
+  exists(): boolean
+  /** Creates the file with its schemas; does nothing when it is there. */
+  create(): Promise<void>
+  /** Closes and deletes the file; a copy is kept at `snapshotPath` when given. */
+  remove(snapshotPath?: string): Promise<void>
+  /** Size of the file, in bytes. */
+  size(): Promise<number>
+}
+
+export interface DuckdbOptions {
+  path: string
+  /** Where statements that exceed the memory put their intermediate data. */
+  tempDirectory: string
+}
+
+const createSchemas = schemas.map((schema) =>
+  parseSql(`create ${schema}`, `create schema if not exists ${schema}`)
+)
+// Unqualified names, as in the seed documents' queries, are looked up here.
+const setSearchPath = parseSql('duckdb/search-path', "set search_path = 'analytics,staging'")
+const checkpoint = parseSql('duckdb/checkpoint', 'checkpoint')
+const [begin, commit, rollback] = ['begin', 'commit', 'rollback'].map((text) =>
+  parseSql(`duckdb/${text}`, text)
+) as [Statement, Statement, Statement]
+
+/** The warehouse in the file at `path`, which need not exist yet. */
+export function createDuckdbWarehouse({ path, tempDirectory }: DuckdbOptions): DuckdbWarehouse {
+  let opened: Promise<DuckDBInstance> | undefined
+  let lastWriter: Promise<unknown> = Promise.resolve()
+
+  const exists = () => existsSync(path)
+
+  function open(): Promise<DuckDBInstance> {
+    opened ??= DuckDBInstance.create(path, {
+      temp_directory: tempDirectory,
+      // Nothing is ever fetched: what a statement needs is in the binary.
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false'
+    }).catch((error) => {
+      opened = undefined
+      throw new ServiceError('warehouse_unavailable', `The warehouse file ${path} cannot be opened.`, {
+        cause: error
+      })
+    })
+    return opened
+  }
+
+  async function connect(): Promise<DuckDBConnection> {
+    if (!exists()) {
+      throw new ServiceError('cluster_not_found', 'There is no cluster yet. Create it with PUT /v1/cluster.')
+    }
+    const connection = await (await open()).connect()
+    await connection.run(setSearchPath.text)
+    return connection
+  }
+
+  async function shut() {
+    const instance = await opened?.catch(() => undefined)
+    opened = undefined
+    instance?.closeSync()
+  }
+
+  /** Runs `work` on a connection of its own and closes it, whatever happens. */
+  async function onConnection<Result>(
+    work: (connection: DuckDBConnection) => Promise<Result>
+  ): Promise<Result> {
+    const connection = await connect()
+    try {
+      return await work(connection)
+    } catch (error) {
+      if (isFatal(error)) await shut()
+      throw classify(error)
+    } finally {
+      connection.closeSync()
+    }
+  }
+
+  async function write<Result>(work: (session: WriteSession) => Promise<Result>, options?: QueryOptions) {
+    return onConnection(async (connection) => {
+      const session = createSession(connection, options?.signal)
+      try {
+        return await work(session)
+      } catch (error) {
+        // Fails when no transaction is open, which is as well.
+        await connection.run(rollback.text).catch(() => {})
+        throw error
+      }
+    })
+  }
+
+  return {
+    engine: 'duckdb',
+    path,
+    exists,
+
+    async create() {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      const connection = await (await open()).connect()
+      try {
+        for (const statement of createSchemas) await connection.run(statement.text)
+      } finally {
+        connection.closeSync()
+      }
+    },
+
+    async remove(snapshotPath) {
+      if (!exists()) return
+      await onConnection((connection) => connection.run(checkpoint.text))
+      await shut()
+      if (snapshotPath !== undefined) {
+        await mkdir(dirname(snapshotPath), { recursive: true, mode: 0o700 })
+        await copyFile(path, snapshotPath)
+      }
+      await rm(`${path}.wal`, { force: true })
+      await rm(path, { force: true })
+    },
+
+    size: async () => (await stat(path)).size,
+
+    run: (statement, params, options) =>
+      onConnection((connection) => runOn(connection, statement, params, options?.signal)),
+
+    /** Writers wait for each other: that is the ledger's lock where one process owns the file. */
+    write(work, options) {
+      const turn = lastWriter.then(
+        () => write(work, options),
+        () => write(work, options)
+      )
+      lastWriter = turn.catch(() => {})
+      return turn
+    },
+
+    close: shut
+  }
+}
+
+function createSession(connection: DuckDBConnection, signal: AbortSignal | undefined): WriteSession {
+  const run = (statement: Statement, params?: Params) => runOn(connection, statement, params, signal)
+  return {
+    run,
+    ...createStaging(connection, run),
+    // The write queue of the one process that has the file open is the lock.
+    begin: async () => void (await run(begin)),
+    commit: async () => void (await run(commit)),
+    rollback: async () => void (await runOn(connection, rollback))
+  }
+}
+
+/** Runs one statement; aborting `signal` interrupts it inside the engine. */
+export async function runOn(
+  connection: DuckDBConnection,
+  statement: Statement,
+  params?: Params,
+  signal?: AbortSignal
+): Promise<QueryResult> {
+  signal?.throwIfAborted()
+  const interrupt = () => connection.interrupt()
+  signal?.addEventListener('abort', interrupt)
+  try {
+    const values = bindParams(statement, params).map(toDuckdb)
+    const reader = await connection.runAndReadAll(statement.text, values)
+    const columns = reader.columnNames()
+    const rows = reader
+      .getRows()
+      .map((row) =>
+        Object.fromEntries(columns.map((column, index) => [column, fromDuckdb(row[index] ?? null)]))
+      )
+    return { columns, rows, changed: reader.rowsChanged }
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', interrupt)
+  }
+}
