@@ -3,16 +3,12 @@ import {
   AnalyticsQueryPageSchema,
   AnalyticsQueryParamsSchema,
   AnalyticsQuerySchema,
-  NoQuerystringSchema,
   pascalCase,
   resultsSchema
 } from '../schemas/analytics.ts'
-import { ProblemSchema } from '../schemas/common.ts'
+import { errorResponses, NoQuerySchema, ref } from '../schemas/common.ts'
 import type { Analytics } from '../services/analytics.ts'
 import { requestSignal } from './abort.ts'
-
-/** The error responses of every operation here. */
-const problems = { '4xx': ProblemSchema }
 
 /** The catalogue of canned queries and, for each query, the endpoint that its header describes. */
 export function analyticsRoutes(analytics: Analytics): FastifyPluginAsyncTypebox {
@@ -21,12 +17,13 @@ export function analyticsRoutes(analytics: Analytics): FastifyPluginAsyncTypebox
       // Not '/': that would add /v1/analytics/, which OpenAPI linters refuse.
       '',
       {
+        config: { scope: 'read' },
         schema: {
           operationId: 'listAnalyticsQueries',
           tags: ['analytics'],
           summary: 'List the canned queries',
-          querystring: NoQuerystringSchema,
-          response: { 200: AnalyticsQueryPageSchema, ...problems }
+          querystring: NoQuerySchema,
+          response: { 200: ref(AnalyticsQueryPageSchema), ...errorResponses() }
         }
       },
       async () => analytics.list()
@@ -35,29 +32,33 @@ export function analyticsRoutes(analytics: Analytics): FastifyPluginAsyncTypebox
     app.get(
       '/:query',
       {
+        config: { scope: 'read' },
         schema: {
           operationId: 'getAnalyticsQuery',
           tags: ['analytics'],
           summary: 'Get a canned query and its SQL',
           params: AnalyticsQueryParamsSchema,
-          querystring: NoQuerystringSchema,
-          response: { 200: AnalyticsQuerySchema, ...problems }
+          querystring: NoQuerySchema,
+          response: { 200: ref(AnalyticsQuerySchema), ...errorResponses(404) }
         }
       },
       async (request) => analytics.get(request.params.query)
     )
 
     for (const entry of analytics.catalogue) {
+      const results = resultsSchema(entry)
+      app.addSchema(results)
       app.get(
         `/${entry.query}/results`,
         {
+          config: { scope: 'read' },
           schema: {
             operationId: `get${pascalCase(entry.query)}Results`,
             tags: ['analytics'],
             summary: entry.question,
             ...(entry.description && { description: entry.description }),
             querystring: entry.querystring,
-            response: { 200: resultsSchema(entry), ...problems }
+            response: { 200: ref(results), ...errorResponses(409) }
           }
         },
         async (request, reply) => analytics.run(entry.query, request.query, { signal: requestSignal(reply) })
@@ -67,7 +68,7 @@ export function analyticsRoutes(analytics: Analytics): FastifyPluginAsyncTypebox
     // Every query of the catalogue has its own route above; what is left is no query.
     app.get(
       '/:query/results',
-      { schema: { hide: true, params: AnalyticsQueryParamsSchema } },
+      { config: { scope: 'read' }, schema: { hide: true, params: AnalyticsQueryParamsSchema } },
       async (request) => {
         throw analytics.notFound(request.params.query)
       }

@@ -4,7 +4,7 @@
  */
 import { type Static, type TObjectOptions, type TString, type TUnsafe, Type } from 'typebox'
 import type { Value } from '../warehouse/warehouse.ts'
-import { Nullable, pageOf, TimestampSchema } from './common.ts'
+import { Nullable, pageOf, ref, TimestampSchema } from './common.ts'
 
 const closed = { additionalProperties: false }
 const Text = (description: string) => Type.String({ minLength: 1, description })
@@ -84,11 +84,12 @@ export const AnalyticsQuerySchema = Type.Object(
   { ...summaryFields, sql: Type.String({ description: 'SQL, parameters written as :name' }) },
   { $id: 'AnalyticsQuery', description: 'A canned query with its SQL' }
 )
-export const AnalyticsQueryPageSchema = pageOf(AnalyticsQuerySummarySchema, { $id: 'AnalyticsQueryPage' })
+export const AnalyticsQueryPageSchema = pageOf(ref(AnalyticsQuerySummarySchema), {
+  $id: 'AnalyticsQueryPage'
+})
 export const AnalyticsQueryParamsSchema = Type.Object({
   query: Type.String({ description: 'Name of a canned query', examples: ['top-songs'] })
 })
-export const NoQuerystringSchema = Type.Object({}, closed)
 
 export type AnalyticsQuerySummary = Static<typeof AnalyticsQuerySummarySchema>
 export type AnalyticsQuery = Static<typeof AnalyticsQuerySchema>

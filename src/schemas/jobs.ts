@@ -1,6 +1,6 @@
 /** Jobs: everything that takes longer than a request, in one table whatever its type. */
 import { type Static, Type } from 'typebox'
-import { Nullable, PageQuerySchema, pageOf, TimestampSchema } from './common.ts'
+import { Nullable, PageQuerySchema, pageOf, ref, TimestampSchema } from './common.ts'
 
 export const jobStatuses = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const
 export type JobStatus = (typeof jobStatuses)[number]
@@ -154,7 +154,7 @@ export const JobSchema = Type.Object(
 )
 export type Job = Static<typeof JobSchema>
 
-export const JobPageSchema = pageOf(Type.Ref('Job'), { $id: 'JobPage' })
+export const JobPageSchema = pageOf(ref(JobSchema), { $id: 'JobPage' })
 
 export const JobListQuerySchema = Type.Object(
   {
@@ -184,4 +184,4 @@ export const JobEventSchema = Type.Object(
 )
 export type JobEvent = Static<typeof JobEventSchema>
 
-export const JobEventPageSchema = pageOf(Type.Ref('JobEvent'), { $id: 'JobEventPage' })
+export const JobEventPageSchema = pageOf(ref(JobEventSchema), { $id: 'JobEventPage' })

@@ -1,6 +1,6 @@
 /** The load ledger: receipts, manifests, rejects. */
 import { type Static, Type } from 'typebox'
-import { Nullable, PageQuerySchema, pageOf, TimestampSchema } from './common.ts'
+import { Nullable, PageQuerySchema, pageOf, ref, TimestampSchema } from './common.ts'
 
 const RecordCountsSchema = Type.Object(
   {
@@ -76,7 +76,7 @@ export const LoadSchema = Type.Object(
 export type Load = Static<typeof LoadSchema>
 export type Receipt = Omit<Load, 'id' | 'sequence' | 'committed_at' | 'links'>
 
-export const LoadPageSchema = pageOf(Type.Ref('Load'), { $id: 'LoadPage' })
+export const LoadPageSchema = pageOf(ref(LoadSchema), { $id: 'LoadPage' })
 
 export const LoadedObjectSchema = Type.Object(
   {
@@ -90,7 +90,7 @@ export const LoadedObjectSchema = Type.Object(
 )
 export type LoadedObject = Static<typeof LoadedObjectSchema>
 
-export const LoadedObjectPageSchema = pageOf(Type.Ref('LoadedObject'), { $id: 'LoadedObjectPage' })
+export const LoadedObjectPageSchema = pageOf(ref(LoadedObjectSchema), { $id: 'LoadedObjectPage' })
 
 export const RejectSchema = Type.Object(
   {
@@ -112,7 +112,7 @@ export const RejectSchema = Type.Object(
 )
 export type RejectRecord = Static<typeof RejectSchema>
 
-export const RejectPageSchema = pageOf(Type.Ref('Reject'), { $id: 'RejectPage' })
+export const RejectPageSchema = pageOf(ref(RejectSchema), { $id: 'RejectPage' })
 
 const LoadIdSchema = Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
 

@@ -12,6 +12,7 @@ import type { EtlParams } from '../schemas/jobs.ts'
 import type { Receipt } from '../schemas/loads.ts'
 import { openLocalSource } from '../sources/local.ts'
 import type { Listing, Source } from '../sources/source.ts'
+import { fillLiterals } from '../sql.ts'
 import type { LoadObject, RecordKind, Value, Warehouse, WriteSession } from '../warehouse/warehouse.ts'
 import type { JobContext, JobHandler } from './job-attempt.ts'
 import * as load from './load-sql.ts'
@@ -208,7 +209,7 @@ async function transform(
 /** Two events with one identity and different content: the first stays, the others become rejects. */
 async function rejectConflicts(session: WriteSession, context: JobContext, params: Params, rejected: number) {
   const limit = Math.max(params.max_rejects, REJECTS_KEPT_ON_FAILURE)
-  const { rows } = await session.run(load.selectConflicts, { limit })
+  const { rows } = await session.run(fillLiterals(load.selectConflicts, { limit }, session.engine))
   const total = rejected + Number(rows[0]?.conflicts ?? 0)
   const conflicting = rows.map((row) => ({
     row_no: Number(row.row_no),
@@ -223,7 +224,7 @@ async function rejectConflicts(session: WriteSession, context: JobContext, param
 
 /** Keeps the rejects for GET /v1/rejects, in a transaction of their own: the load itself publishes nothing. */
 async function failOverRejects(session: WriteSession, context: JobContext, params: Params, rejected: number) {
-  const kept = await session.run(load.selectRejects, { limit: REJECTS_SHOWN })
+  const kept = await session.run(fillLiterals(load.selectRejects, { limit: REJECTS_SHOWN }, session.engine))
   await session.begin()
   const base = await one(session.run(load.baseline))
   await session.run(load.insertRejects, {

@@ -62,9 +62,10 @@ export interface StartedJob {
 
 export type Jobs = Awaited<ReturnType<typeof createJobs>>
 
-/** Opens the job table. `close` ends its subscription to the store's notifications. */
+/** Opens the job table. */
 export async function createJobs(store: Store) {
   const watchers = new Map<string, Set<() => void>>()
+  const closing = new AbortController()
   const stopListening = await store.listen('jobs', (payload) => {
     // An empty payload means that notifications may have been lost: everybody looks again.
     const ids = payload === '' ? [...watchers.keys()] : [(JSON.parse(payload) as { id: string }).id]
@@ -139,7 +140,7 @@ export async function createJobs(store: Store) {
      */
     async wait(id: string, seconds: number, signal?: AbortSignal): Promise<Job> {
       const deadline = AbortSignal.timeout(seconds * 1000)
-      const stop = signal === undefined ? deadline : AbortSignal.any([deadline, signal])
+      const stop = AbortSignal.any([deadline, closing.signal, ...(signal ? [signal] : [])])
       for (;;) {
         // Watch first and look second: a job that ends in between is not missed.
         const watch = watchJob(id, stop)
@@ -152,7 +153,9 @@ export async function createJobs(store: Store) {
       }
     },
 
+    /** Lets everybody go who waits for a job, and ends the subscription. */
     async close() {
+      closing.abort()
       await stopListening()
     }
   }

@@ -156,6 +156,7 @@ export function createDuckdbWarehouse({ path, tempDirectory }: DuckdbOptions): D
 function createSession(connection: DuckDBConnection, signal: AbortSignal | undefined): WriteSession {
   const run = (statement: Statement, params?: Params) => runOn(connection, statement, params, signal)
   return {
+    engine: 'duckdb',
     run,
     ...createStaging(connection, run),
     // The write queue of the one process that has the file open is the lock.

@@ -93,6 +93,7 @@ export const MAX_RAW_BYTES = 60_000
  * `row_no` is unique within its table, starts at 1 and grows with object and line.
  */
 export interface WriteSession extends Queryable {
+  readonly engine: Engine
   /** Fills `load_listing`. */
   list(objects: LoadObject[]): Promise<void>
   /** Reads the objects; returns how many records were rejected, kept or not. */

@@ -1,6 +1,6 @@
 -- Newest first.
--- :before_id :limit -> loads
+-- :before_id :'limit' (Redshift binds no LIMIT) -> loads
 select * from ops.loads
 where cast(:before_id as bigint) is null or load_id < cast(:before_id as bigint)
 order by load_id desc
-limit cast(:limit as bigint)
+limit :'limit'

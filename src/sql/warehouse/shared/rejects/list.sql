@@ -1,5 +1,5 @@
 -- Oldest first. A null filter takes all.
--- :load_id :job_id :kind :code :after_id :limit -> rejects
+-- :load_id :job_id :kind :code :after_id :'limit' (Redshift binds no LIMIT) -> rejects
 select * from ops.rejects
 where (cast(:load_id as bigint) is null or load_id = cast(:load_id as bigint))
   and (cast(:job_id as varchar(64)) is null or job_id = cast(:job_id as varchar(64)))
@@ -7,4 +7,4 @@ where (cast(:load_id as bigint) is null or load_id = cast(:load_id as bigint))
   and (cast(:code as varchar(64)) is null or code = cast(:code as varchar(64)))
   and (cast(:after_id as bigint) is null or reject_id > cast(:after_id as bigint))
 order by reject_id
-limit cast(:limit as bigint)
+limit :'limit'

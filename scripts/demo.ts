@@ -1,0 +1,220 @@
+/**
+ * The main job from beginning to end, over HTTP only: start the service, ensure the cluster, create the tables,
+ * load a month of listening, ask for the top songs. Then the service stays up to be tried.
+ */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs, styleText } from 'node:util'
+import type { AnalyticsResults } from '../src/schemas/analytics.ts'
+import type { Job, Progress } from '../src/schemas/jobs.ts'
+import type { Load } from '../src/schemas/loads.ts'
+import * as demo from './demo-service.ts'
+import { type Activity, bar, figure, megabytes, renderTable, seconds, startActivity } from './terminal.ts'
+
+const usage = `Usage: npm run demo [-- --exit]
+
+Starts the service on the embedded engines, loads a month of sample data through the HTTP API and
+prints the top songs and artists of 2018. The service then keeps running until Ctrl-C.
+
+  --exit   stop the service at the end
+  --help   show this
+
+PORT      port to use (default 3000; another one if it is taken)
+DATA_DIR  where to keep everything (default ./var/demo, emptied first; a directory of yours is never emptied)
+`
+
+const pollInterval = 100
+
+/** Why the demo was broken off from outside: Ctrl-C, a closed terminal, a reader that went away. */
+class Interruption extends Error {
+  readonly signal: NodeJS.Signals
+
+  constructor(signal: NodeJS.Signals) {
+    super(`stopped by ${signal}`)
+    this.signal = signal
+  }
+}
+
+interface Client {
+  call<Body>(method: string, path: string, body?: object): Promise<{ status: number; body: Body }>
+  /** Waits between two looks at a job. */
+  pause(): Promise<void>
+}
+
+function createClient(url: string, key: string, signal: AbortSignal): Client {
+  return {
+    async call<Body>(method: string, path: string, body?: object) {
+      const response = await fetch(url + path, {
+        method,
+        signal,
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(body && { 'content-type': 'application/json' })
+        },
+        ...(body && { body: JSON.stringify(body) })
+      })
+      const answer: unknown = await response.json()
+      if (!response.ok) {
+        const { title, detail } = Object(answer)
+        throw new Error(
+          `${method} ${path} answered ${response.status}: ${detail ?? title ?? response.statusText}`
+        )
+      }
+      return { status: response.status, body: answer as Body }
+    },
+    pause: () => sleep(pollInterval, undefined, { signal })
+  }
+}
+
+/** Follows a job to its end and shows its progress. Throws when it does not succeed. */
+async function follow(client: Client, started: Job, activity: Activity): Promise<Job> {
+  let job = started
+  while (['queued', 'running', 'cancelling'].includes(job.status)) {
+    if (job.progress) activity.update(job.progress.step, describe(job.progress))
+    await client.pause()
+    job = (await client.call<Job>('GET', started.links.self)).body
+  }
+  if (job.status === 'succeeded') return job
+  throw new Error(`The job ${job.id} (${job.type}) ${job.status}: ${job.error?.detail ?? 'no reason given'}`)
+}
+
+function describe({ step, step_index, step_count, rows, bytes, percent }: Progress): string {
+  const amounts = [rows > 0 && `${figure(rows)} rows`, bytes > 0 && megabytes(bytes)].filter(Boolean)
+  return [bar(percent), `${step} (${step_index} of ${step_count})`, ...amounts].join('  ')
+}
+
+/** Sends a request that may start a job, and sees it through. Null when there was nothing to do. */
+async function perform(
+  client: Client,
+  label: string,
+  [method, path, body]: [string, string, object],
+  outcome: (job: Job) => string
+): Promise<Job | null> {
+  const activity = startActivity(label)
+  const started = performance.now()
+  const answer = await client.call<Job>(method, path, body)
+  const job = answer.status === 202 ? await follow(client, answer.body, activity) : null
+  const took = seconds(performance.now() - started)
+  activity.done(job ? `${outcome(job)} in ${took}` : 'there already')
+  return job
+}
+
+async function drive(client: Client): Promise<void> {
+  await perform(client, 'Ensure the cluster', ['PUT', '/v1/cluster', {}], () => 'provisioned')
+  await perform(client, 'Create the tables', ['POST', '/v1/tables', {}], () => 'created')
+  const etl = { type: 'etl', mode: 'incremental' }
+  const job = await perform(client, 'Load the data', ['POST', '/v1/jobs', etl], () => 'loaded')
+  if (!job) throw new Error('POST /v1/jobs started no job')
+  const load = await client.call<Load>('GET', job.links.load ?? `/v1/loads/${job.result?.load_id}`)
+  printReceipt(load.body)
+  for (const query of ['top-songs', 'top-artists']) {
+    const path = `/v1/analytics/${query}/results?year=2018&limit=5`
+    const { body } = await client.call<AnalyticsResults>('GET', path)
+    heading(query === 'top-songs' ? 'Top songs of 2018' : 'Top artists of 2018', `GET ${path}`)
+    process.stdout.write(renderTable(body.columns, body.rows))
+  }
+}
+
+function heading(title: string, note: string): void {
+  console.log(`\n${styleText('bold', title)}  ${styleText('dim', note)}`)
+}
+
+function printReceipt(load: Load): void {
+  heading(`Receipt of load ${load.id}`, `data version ${load.data_version}`)
+  console.log(`  objects  ${figure(load.objects)} read, ${figure(load.objects_skipped)} known already`)
+  for (const kind of ['events', 'songs'] as const) {
+    const { read, loaded, duplicates, rejected } = load[kind]
+    console.log(
+      `  ${kind.padEnd(7)}  ${figure(read)} read = ${figure(loaded)} loaded + ${figure(duplicates)} duplicates` +
+        ` + ${figure(rejected)} rejected`
+    )
+  }
+  const tables = Object.entries(load.tables).filter(([name]) => name.startsWith('analytics.'))
+  const rows = tables.map(
+    ([name, { row_count }]) => `${name.slice('analytics.'.length)} ${figure(row_count)}`
+  )
+  console.log(`  rows     ${rows.join(', ')}`)
+}
+
+function printInvitation(url: string, key: string): void {
+  const curl = `curl -s -H 'Authorization: Bearer ${key}'`
+  console.log(`
+The service keeps running; Ctrl-C stops it.
+  API      ${url}/v1
+  docs     ${url}/docs
+  API key  ${key}
+
+Try:
+  ${curl} '${url}/v1/analytics/top-songs/results?year=2018&limit=10'
+  ${curl} '${url}/v1/jobs?limit=5'
+  ${curl} -H 'Content-Type: application/json' -d '{"type":"etl","mode":"incremental"}' '${url}/v1/jobs'
+`)
+}
+
+interface Settings extends demo.ServiceOptions {
+  exit: boolean
+}
+
+/** Reads the command line and the environment; null when only help was asked for. */
+async function readSettings(): Promise<Settings | null> {
+  const flag = { type: 'boolean', default: false } as const
+  const { values } = parseArgs({ options: { exit: flag, help: flag } })
+  if (values.help) return null
+  const host = process.env.HOST || '127.0.0.1'
+  const wanted = Number(process.env.PORT || 3000)
+  if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65535) {
+    throw new Error(`PORT is '${process.env.PORT}'; it accepts a whole number from 0 to 65535`)
+  }
+  const port = await demo.findPort(host, wanted)
+  if (port !== wanted && wanted !== 0) console.log(`Port ${wanted} is taken; this demo uses ${port}.\n`)
+  const dataDir = resolve(process.env.DATA_DIR || join(import.meta.dirname, '../var/demo'))
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  if (!process.env.DATA_DIR) demo.clearDataDir(dataDir)
+  return { host, port, dataDir, exit: values.exit }
+}
+
+/** Starts the service, drives it, and ends it; returns the exit code. */
+async function run({ exit, ...options }: Settings): Promise<number> {
+  const broken = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => broken.abort(new Interruption(name)))
+  }
+  process.stdout.on('error', () => broken.abort(new Interruption('SIGPIPE')))
+
+  const starting = startActivity('Start the service')
+  const service = demo.startService(options)
+  void service.ended.then((reason) => broken.abort(new Error(`The service stopped by itself (${reason})`)))
+  let finished = false
+  try {
+    await demo.waitUntilReady(service, broken.signal)
+    starting.done(`ready in ${seconds(performance.now())} at ${service.url}`)
+    const key = readFileSync(join(options.dataDir, 'admin.key'), 'utf8').trim()
+    await drive(createClient(service.url, key, broken.signal))
+    console.log(`\nFrom command to answer: ${seconds(performance.now())}`)
+    finished = true
+    if (exit) return 0
+    printInvitation(service.url, key)
+    await new Promise((resolve) => broken.signal.addEventListener('abort', resolve, { once: true }))
+    throw broken.signal.reason
+  } catch (error) {
+    const reason: unknown = broken.signal.aborted ? broken.signal.reason : error
+    if (reason instanceof Interruption) return finished ? 0 : 130
+    console.error(`\n${reason instanceof Error ? reason.message : reason}`)
+    console.error(`\nThe end of ${service.logFile}:\n${demo.lastLogLines(service)}`)
+    return 1
+  } finally {
+    const { reason } = broken.signal
+    await service.stop(reason instanceof Interruption && reason.signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM')
+  }
+}
+
+try {
+  const settings = await readSettings()
+  if (settings) process.exitCode = await run(settings)
+  else process.stdout.write(usage)
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}

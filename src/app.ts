@@ -1,0 +1,96 @@
+/** The service put together: what it is made of, and every route it has. It neither listens nor exits. */
+import { randomUUID } from 'node:crypto'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { ClusterProvider } from './cloud/cluster-provider.ts'
+import type { Config } from './config.ts'
+import auth from './plugins/auth.ts'
+import errorHandler from './plugins/error-handler.ts'
+import openapi from './plugins/openapi.ts'
+import validation from './plugins/validation.ts'
+import worker from './plugins/worker.ts'
+import { analyticsRoutes } from './routes/analytics.ts'
+import { clusterRoutes } from './routes/cluster.ts'
+import { jobsRoutes } from './routes/jobs.ts'
+import { loadsRoutes } from './routes/loads.ts'
+import { systemRoutes, whoamiRoutes } from './routes/system.ts'
+import { tablesRoutes } from './routes/tables.ts'
+import { namedSchemas } from './schemas/named.ts'
+import { createAnalytics } from './services/analytics.ts'
+import { readCatalogue } from './services/analytics-catalogue.ts'
+import { createApiKeys } from './services/api-keys.ts'
+import { createClusters } from './services/cluster.ts'
+import { createEtl } from './services/etl.ts'
+import { createJobs } from './services/jobs.ts'
+import { createLoads } from './services/loads.ts'
+import { createTables } from './services/tables.ts'
+import type { Store } from './store/store.ts'
+import type { Warehouse } from './warehouse/warehouse.ts'
+
+/** Largest body that is read, in bytes: every request is small. */
+const BODY_LIMIT = 64 * 1024
+
+/** The outside world, as the service sees it. Whoever opens the parts closes them, after the app. */
+export interface Parts {
+  store: Store
+  warehouse: Warehouse
+  provider: ClusterProvider
+}
+
+/** Builds the service. Its store must be migrated. Closing it hands running jobs back. */
+export async function buildApp(
+  config: Config,
+  { store, warehouse, provider }: Parts
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => `req_${randomUUID()}`,
+    // Idle keep-alive connections do not hold up a shutdown.
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 250 }
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  const apiKeys = createApiKeys(store)
+  const jobs = await createJobs(store)
+  const clusters = createClusters({ provider, jobs, config })
+  const tables = createTables({ warehouse, jobs, config })
+  const etl = createEtl({ warehouse, config })
+  const loads = createLoads(warehouse)
+  const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
+
+  app.addHook('onSend', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+  })
+  await app.register(errorHandler)
+  await app.register(validation)
+  await app.register(openapi)
+  await app.register(worker, {
+    store,
+    jobs,
+    handlers: {
+      etl: etl.handler,
+      'tables.create': tables.createHandler,
+      'tables.recreate': tables.recreateHandler,
+      'tables.drop': tables.dropHandler,
+      'cluster.provision': clusters.provisionHandler,
+      'cluster.teardown': clusters.teardownHandler
+    }
+  })
+  for (const schema of namedSchemas) app.addSchema(schema)
+
+  await app.register(systemRoutes(store, provider, warehouse.engine))
+  await app.register(
+    async (v1) => {
+      await v1.register(auth, { apiKeys })
+      await v1.register(whoamiRoutes)
+      await v1.register(clusterRoutes(clusters, jobs), { prefix: '/cluster' })
+      await v1.register(tablesRoutes(tables, jobs), { prefix: '/tables' })
+      await v1.register(jobsRoutes(jobs, etl), { prefix: '/jobs' })
+      await v1.register(loadsRoutes(loads))
+      await v1.register(analyticsRoutes(analytics), { prefix: '/analytics' })
+    },
+    { prefix: '/v1' }
+  )
+  return app
+}

@@ -1,0 +1,38 @@
+/** Bearer keys guard every route of the scope that this plugin is registered in. */
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { ServiceError } from '../errors.ts'
+import type { Scope } from '../schemas/jobs.ts'
+import { type Actor, type ApiKeys, requireScope } from '../services/api-keys.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The scope that the route needs; every guarded route names one. */
+    scope?: Scope
+  }
+  interface FastifyRequest {
+    /** Who makes the request. Only guarded routes have one. */
+    actor: Actor
+  }
+}
+
+export default fp(
+  async (app: FastifyInstance, { apiKeys }: { apiKeys: ApiKeys }) => {
+    app.decorateRequest('actor', null as unknown as Actor)
+
+    app.addHook('onRoute', (route) => {
+      if (route.config?.scope === undefined) throw new Error(`${route.method} ${route.url} names no scope`)
+    })
+
+    app.addHook('onRequest', async (request) => {
+      const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
+      if (key === undefined) {
+        throw new ServiceError('missing_credentials', 'Send your API key as Authorization: Bearer <key>.')
+      }
+      request.actor = await apiKeys.authenticate(key)
+      const { scope } = request.routeOptions.config
+      if (scope !== undefined) requireScope(request.actor, scope)
+    })
+  },
+  { name: 'auth' }
+)

