@@ -1,5 +1,14 @@
 /** What tests share: the real parts in directories of their own, closed when the test ends. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -72,12 +81,16 @@ export async function startPostgres(
   t: Test
 ): Promise<{ createDatabase(): Promise<string>; stop(): Promise<void> }> {
   const port = await freePort()
+  const directory = temporaryDirectory(t)
+  // Run by root, the server runs as another user, who has to reach its files.
+  chmodSync(directory, 0o755)
   const server = new EmbeddedPostgres({
-    databaseDir: join(temporaryDirectory(t), 'postgres'),
+    databaseDir: join(directory, 'postgres'),
     user: 'postgres',
     password: 'postgres',
     port,
     persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
     postgresFlags: ['-c', 'fsync=off'],
     onLog: () => {},
     onError: () => {}

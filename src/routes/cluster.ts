@@ -38,8 +38,8 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
           querystring: NoQuerySchema,
           response: {
             200: {
-              ...ref(ClusterSchema),
-              description: 'The cluster, or the finished job when asked to wait'
+              ...Type.Union([ref(ClusterSchema), ref(JobSchema)]),
+              description: 'The cluster when nothing is missing; the finished job when asked to wait for it'
             },
             202: { ...ref(JobSchema), description: 'The job that creates it' },
             ...errorResponses(422)
