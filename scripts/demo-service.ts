@@ -69,14 +69,22 @@ export function startService({ host, port, dataDir }: ServiceOptions): Service {
   }
 }
 
-/** Waits until the service says that it is ready. Rejects with the signal's reason when that is aborted. */
-export async function waitUntilReady(service: Service, signal: AbortSignal): Promise<void> {
+/**
+ * Waits until the service says that it is ready; `onWait` is called while it is not.
+ * Rejects with the signal's reason when that is aborted.
+ */
+export async function waitUntilReady(
+  service: Service,
+  signal: AbortSignal,
+  onWait: () => void
+): Promise<void> {
   const deadline = Date.now() + startupTimeout
   while (Date.now() < deadline) {
     const response = await fetch(`${service.url}/readyz`, { signal }).catch(() => null)
     signal.throwIfAborted()
     await response?.body?.cancel()
     if (response?.status === 200) return
+    onWait()
     await sleep(50, undefined, { signal })
   }
   throw new Error(`The service is not ready after ${startupTimeout / 1000} s`)

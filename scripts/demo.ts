@@ -113,7 +113,9 @@ async function drive(client: Client): Promise<void> {
     const path = `/v1/analytics/${query}/results?year=2018&limit=5`
     const { body } = await client.call<AnalyticsResults>('GET', path)
     heading(query === 'top-songs' ? 'Top songs of 2018' : 'Top artists of 2018', `GET ${path}`)
-    process.stdout.write(renderTable(body.columns, body.rows))
+    // Ids would take half the line and tell a reader nothing.
+    const columns = body.columns.filter(({ name }) => !name.endsWith('_id'))
+    process.stdout.write(renderTable(columns, body.rows))
   }
 }
 
@@ -167,11 +169,11 @@ async function readSettings(): Promise<Settings | null> {
   if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65535) {
     throw new Error(`PORT is '${process.env.PORT}'; it accepts a whole number from 0 to 65535`)
   }
-  const port = await demo.findPort(host, wanted)
-  if (port !== wanted && wanted !== 0) console.log(`Port ${wanted} is taken; this demo uses ${port}.\n`)
   const dataDir = resolve(process.env.DATA_DIR || join(import.meta.dirname, '../var/demo'))
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   if (!process.env.DATA_DIR) demo.clearDataDir(dataDir)
+  const port = await demo.findPort(host, wanted)
+  if (port !== wanted && wanted !== 0) console.log(`Port ${wanted} is taken; this demo uses ${port}.\n`)
   return { host, port, dataDir, exit: values.exit }
 }
 
@@ -188,7 +190,9 @@ async function run({ exit, ...options }: Settings): Promise<number> {
   void service.ended.then((reason) => broken.abort(new Error(`The service stopped by itself (${reason})`)))
   let finished = false
   try {
-    await demo.waitUntilReady(service, broken.signal)
+    await demo.waitUntilReady(service, broken.signal, () =>
+      starting.update('wait', `waiting until it is ready  ${seconds(performance.now())}`)
+    )
     starting.done(`ready in ${seconds(performance.now())} at ${service.url}`)
     const key = readFileSync(join(options.dataDir, 'admin.key'), 'utf8').trim()
     await drive(createClient(service.url, key, broken.signal))

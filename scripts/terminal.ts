@@ -15,7 +15,7 @@ export interface Activity {
   done(outcome: string): void
 }
 
-const widest = 44
+const widest = 32
 const barLength = 20
 
 /** Live display needs a terminal, and somebody before it who wants it. */
@@ -81,7 +81,8 @@ export function seconds(milliseconds: number): string {
 }
 
 function show(cell: Cell): string {
-  if (typeof cell === 'number') return figure(cell)
+  // Below that a comma would look odd in a year.
+  if (typeof cell === 'number') return cell < 10_000 ? String(cell) : figure(cell)
   // Names from the data may hold tabs and control characters, which would break the table or the terminal.
   return cell === null ? '' : String(cell).replace(/\p{Cc}/gu, '·')
 }

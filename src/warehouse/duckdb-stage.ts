@@ -7,11 +7,10 @@
  */
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { isBlank, readLines } from '../sources/lines.ts'
-import { MAX_RECORD_BYTES, toRaw } from '../sources/sift.ts'
 import { siftInThread } from '../sources/sift-thread.ts'
 import { fillLiterals, type Literal, type Params, readSql, type Statement } from '../sql.ts'
 import { classify, isFatal } from './duckdb-errors.ts'
+import { explain, type Place, readRecords } from './duckdb-rejects.ts'
 import type { RejectedRow, StageOptions, StageProgress, WriteSession } from './warehouse.ts'
 import {
   type LoadObject,
@@ -274,56 +273,4 @@ function createProgress(connection: DuckDBConnection, onProgress: (progress: Sta
       }
     }
   }
-}
-
-/** Where a staged row comes from: its line, or where that is unknown its number among the object's records. */
-interface Place {
-  row_no: number
-  object_no: number
-  line_number: number | null
-  record_number: number
-}
-
-type RecordText = Pick<Reject, 'line_number' | 'raw' | 'raw_truncated'>
-
-/** Reads the objects again for the text of rejected rows; each object once, whatever its number of rejects. */
-async function readRecords(
-  places: Place[],
-  objects: Map<number, LoadObject>
-): Promise<Map<number, RecordText>> {
-  const texts = new Map<number, RecordText>()
-  for (const [objectNo, ofObject] of Map.groupBy(places, (place) => place.object_no)) {
-    const object = objects.get(objectNo)
-    if (object === undefined) throw new Error(`the load has no object ${objectNo}`)
-    const byLine = new Map(ofObject.map((place) => [place.line_number, place.row_no]))
-    const byRecord = new Map(
-      ofObject
-        .filter((place) => place.line_number === null)
-        .map((place) => [place.record_number, place.row_no])
-    )
-    let record = 0
-    await readLines(object.path, MAX_RECORD_BYTES, (line) => {
-      if (isBlank(line.bytes)) return
-      record += 1
-      const row = byLine.get(line.number) ?? byRecord.get(record)
-      if (row !== undefined) texts.set(row, { line_number: line.number, ...toRaw(line, MAX_RAW_BYTES) })
-    })
-  }
-  return texts
-}
-
-const explanations: Record<string, string> = {
-  missing_value: 'is missing or null',
-  invalid_type: 'is not a value of its type',
-  out_of_range: 'is out of range',
-  value_too_long: 'is longer than its column',
-  invalid_character: 'a text holds a NUL character, which the warehouse cannot store',
-  conflicting_event:
-    'an event with the same sessionId, itemInSession, ts and userId but other content is loaded already'
-}
-
-function explain({ code, column_name }: RejectedRow): string {
-  const text = explanations[code]
-  if (text === undefined) throw new Error(`no explanation for the reject code ${code}`)
-  return column_name === null ? text : `${column_name} ${text}`
 }

@@ -1,0 +1,57 @@
+/** Where rejected rows stand in their objects, their text, and the reason in words. */
+import { isBlank, readLines } from '../sources/lines.ts'
+import { MAX_RECORD_BYTES, toRaw } from '../sources/sift.ts'
+import { type LoadObject, MAX_RAW_BYTES, type Reject, type RejectedRow } from './warehouse.ts'
+
+/** Where a staged row comes from: its line, or where that is unknown its number among the object's records. */
+export interface Place {
+  row_no: number
+  object_no: number
+  line_number: number | null
+  record_number: number
+}
+
+type RecordText = Pick<Reject, 'line_number' | 'raw' | 'raw_truncated'>
+
+/** Reads the objects again for the text of rejected rows; each object once, whatever its number of rejects. */
+export async function readRecords(
+  places: Place[],
+  objects: Map<number, LoadObject>
+): Promise<Map<number, RecordText>> {
+  const texts = new Map<number, RecordText>()
+  for (const [objectNo, ofObject] of Map.groupBy(places, (place) => place.object_no)) {
+    const object = objects.get(objectNo)
+    if (object === undefined) throw new Error(`the load has no object ${objectNo}`)
+    const byLine = new Map(ofObject.map((place) => [place.line_number, place.row_no]))
+    const byRecord = new Map(
+      ofObject
+        .filter((place) => place.line_number === null)
+        .map((place) => [place.record_number, place.row_no])
+    )
+    let record = 0
+    await readLines(object.path, MAX_RECORD_BYTES, (line) => {
+      if (isBlank(line.bytes)) return
+      record += 1
+      const row = byLine.get(line.number) ?? byRecord.get(record)
+      if (row !== undefined) texts.set(row, { line_number: line.number, ...toRaw(line, MAX_RAW_BYTES) })
+    })
+  }
+  return texts
+}
+
+const explanations: Record<string, string> = {
+  missing_value: 'is missing or null',
+  invalid_type: 'is not a value of its type',
+  out_of_range: 'is out of range',
+  value_too_long: 'is longer than its column',
+  invalid_character: 'a text holds a NUL character, which the warehouse cannot store',
+  conflicting_event:
+    'an event with the same sessionId, itemInSession, ts and userId but other content is loaded already'
+}
+
+/** The reason for a reject, in words. */
+export function explain({ code, column_name }: RejectedRow): string {
+  const text = explanations[code]
+  if (text === undefined) throw new Error(`no explanation for the reject code ${code}`)
+  return column_name === null ? text : `${column_name} ${text}`
+}
