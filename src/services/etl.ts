@@ -22,7 +22,7 @@ import {
   REJECTS_KEPT_ON_FAILURE,
   transform
 } from './load.ts'
-import { newObjects, selectNewObjects } from './load-sql.ts'
+import { findLoad, newObjects, selectNewObjects } from './load-sql.ts'
 
 export interface EtlDependencies {
   warehouse: Warehouse
@@ -36,8 +36,12 @@ export type Etl = ReturnType<typeof createEtl>
 export function createEtl({ warehouse, config }: EtlDependencies) {
   const openSource = (directory: string): Promise<Source> => openLocalSource(directory, config.source_roots)
 
-  /** Throws `source_not_allowed` before a job is made of such a request. */
+  /**
+   * Refuses a request before a job is made of it. Throws `source_not_allowed`, and `cluster_not_found` or
+   * `tables_not_created` when there is nothing to load into.
+   */
   async function validate(params: Params): Promise<void> {
+    await warehouse.run(findLoad, { job_id: '' })
     await openSource(params.song_data ?? config.SONG_DATA)
     await openSource(params.log_data ?? config.LOG_DATA)
   }
