@@ -88,6 +88,8 @@ export const ConfigSchema = Type.Object({
 export const fileSettings = ['ADMIN_API_KEY', 'DATABASE_URL'] as const
 
 interface Documented {
+  type?: string
+  default?: unknown
   accepts?: string
   secret?: boolean
 }
@@ -120,11 +122,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const given: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(ConfigSchema.properties)) {
     const raw = readSetting(env, name, problems)
-    const text = raw ?? (schema as { default?: unknown }).default
-    if (text === undefined) continue
-    const value = Value.Convert(schema, text)
+    const { default: preset, ...documented } = schema as Documented
+    const value = raw === undefined ? preset : fromText(documented, raw)
+    if (value === undefined) continue
     given[name] = value
-    if (!Value.Check(schema, value)) problems.push(describeProblem(name, schema as Documented, raw))
+    if (!Value.Check(schema, value)) problems.push(describeProblem(name, documented, raw))
   }
   if (problems.length > 0) throw new ConfigError(problems)
   return resolvePaths(given as Static<typeof ConfigSchema>)
@@ -152,6 +154,11 @@ function readSetting(
     )
     return undefined
   }
+}
+
+/** A number must be written in digits: a general conversion would take `80.5`, `0x50` and `true` for ports. */
+function fromText({ type }: Documented, raw: string): unknown {
+  return type === 'integer' && /^\d+$/.test(raw) ? Number(raw) : raw
 }
 
 function describeProblem(name: string, schema: Documented, raw: string | undefined): string {
