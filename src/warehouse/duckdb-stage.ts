@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { isGzip } from '../sources/lines.ts'
 import { mayHoldLongLine } from '../sources/long-records.ts'
 import { MAX_RECORD_BYTES } from '../sources/sift.ts'
 import { siftInThread } from '../sources/sift-thread.ts'
@@ -235,8 +236,7 @@ const areSmall = (objects: LoadObject[]) => bytesOf(objects) < SMALL_OBJECT * ob
  */
 async function requireReadable(objects: LoadObject[]) {
   for (const { path, bytes } of objects) {
-    const isCompressed = path.endsWith('.gz')
-    if (isCompressed || path.search(GLOB) !== -1 || (await mayHoldLongLine(path, bytes, MAX_RECORD_BYTES))) {
+    if (isGzip(path) || path.search(GLOB) !== -1 || (await mayHoldLongLine(path, bytes, MAX_RECORD_BYTES))) {
       throw new Error(`${path} is not for the engine's own reader`)
     }
   }
