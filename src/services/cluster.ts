@@ -27,6 +27,16 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
     }
   }
 
+  async function checkRemovable(): Promise<void> {
+    const active = (await jobs.active(WAREHOUSE_LANE)).filter((job) => job.type !== 'cluster.teardown')
+    if (active.length > 0) {
+      const ids = active.map((job) => `${job.id} (${job.type})`).join(', ')
+      throw new ServiceError('jobs_active', `Wait for these jobs, then delete the cluster: ${ids}.`)
+    }
+    const { status } = await provider.describe()
+    if (status === 'absent') throw new ServiceError('cluster_not_found', 'There is no cluster to delete.')
+  }
+
   return {
     get,
 
@@ -41,6 +51,8 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
 
     /** Starts the job that makes the cluster exist, or returns the cluster when nothing is missing. */
     async ensure(actor: Actor, options: StartOptions): Promise<Cluster | StartedJob> {
+      const replayed = await jobs.replay('cluster.provision', {}, actor, options)
+      if (replayed !== undefined) return replayed
       const actions = await provider.plan()
       if (actions.length === 0) return get()
       return jobs.start('cluster.provision', {}, actor, options)
@@ -54,16 +66,8 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
           `confirm must be the identifier of the cluster, ${config.CLUSTER_IDENTIFIER}.`
         )
       }
-      const active = (await jobs.active(WAREHOUSE_LANE)).filter((job) => job.type !== 'cluster.teardown')
-      if (active.length > 0) {
-        const ids = active.map((job) => `${job.id} (${job.type})`).join(', ')
-        throw new ServiceError('jobs_active', `Wait for these jobs, then delete the cluster: ${ids}.`)
-      }
-      const { status } = await provider.describe()
-      if (status === 'absent') {
-        throw new ServiceError('cluster_not_found', 'There is no cluster to delete.')
-      }
-      return jobs.start('cluster.teardown', { final_snapshot: params.final_snapshot }, actor, options)
+      const { final_snapshot } = params
+      return jobs.start('cluster.teardown', { final_snapshot }, actor, { ...options, check: checkRemovable })
     },
 
     provisionHandler: {
