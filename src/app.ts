@@ -53,6 +53,8 @@ export async function buildApp(
     // What fails before there is a route, or even a request, leaves as problem details too.
     frameworkErrors: replyWithError,
     clientErrorHandler: (error, socket) => answerClientError(error, socket, newRequestId()),
+    // Ours is a problem document (see error-handler.ts).
+    return503OnClosing: false,
     // Idle keep-alive connections do not hold up a shutdown.
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 250 }

@@ -32,6 +32,7 @@ export const errorCatalogue = {
   },
   source_not_allowed: { status: 422, kind: 'configuration', title: 'The source is not under SOURCE_ROOTS' },
   headers_too_large: { status: 431, kind: 'request', title: 'The address and headers are too large' },
+  shutting_down: { status: 503, kind: 'request', title: 'The service is shutting down' },
   // what a job can meet
   source_unreadable: { status: 422, kind: 'configuration', title: 'The source cannot be read' },
   source_empty: { status: 422, kind: 'data', title: 'The source holds no objects' },

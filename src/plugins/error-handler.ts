@@ -27,6 +27,15 @@ export default fp(
   async (app) => {
     const allowed = watchMethods()
     app.addHook('onRoute', allowed.add)
+
+    let isClosing = false
+    app.addHook('preClose', async () => {
+      isClosing = true
+    })
+    app.addHook('onRequest', async () => {
+      if (isClosing) throw new ServiceError('shutting_down', 'The service is shutting down. Try again soon.')
+    })
+
     app.setErrorHandler<FastifyError>((error, request, reply) => replyWithError(error, request, reply))
     app.setNotFoundHandler((request, reply) => {
       const path = pathOf(request)

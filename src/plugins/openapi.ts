@@ -98,6 +98,7 @@ function describe(
     ...(scope === undefined ? [] : guards),
     // A key that is valid covers `read`.
     ...(scope === undefined || scope === 'read' ? [] : (['insufficient_scope'] as const)),
+    'shutting_down',
     'internal'
   ]
   return {

@@ -1,6 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { ClusterPlanSchema, ClusterSchema, TeardownQuerySchema } from '../schemas/cluster.ts'
+import {
+  ClusterPlanSchema,
+  ClusterSchema,
+  EnsureClusterSchema,
+  TeardownQuerySchema
+} from '../schemas/cluster.ts'
 import { IdempotencyHeadersSchema, NoQuerySchema, ref } from '../schemas/common.ts'
 import { JobSchema, jobResponses } from '../schemas/jobs.ts'
 import { answer, examplesOf } from '../schemas/responses.ts'
@@ -52,6 +57,7 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
           description: 'Answers the cluster when nothing is missing, else the job that creates it.',
           headers: IdempotencyHeadersSchema,
           querystring: NoQuerySchema,
+          body: EnsureClusterSchema,
           response: ensureResponses
         }
       },

@@ -30,7 +30,7 @@ export const ProblemSchema = Type.Object(
 const examples = {
   invalid_request: ['/v1/jobs', 'limit must be <= 200; sort is an unknown parameter.'],
   invalid_cursor: ['/v1/jobs', 'cursor is not a value that next_cursor had. Start without it.'],
-  malformed_json: ['/v1/jobs', 'Unexpected end of JSON input'],
+  malformed_json: ['/v1/jobs', 'The body is not JSON, or it has a key that is forbidden.'],
   missing_credentials: ['/v1/jobs', 'Send your API key as Authorization: Bearer <key>.'],
   invalid_api_key: ['/v1/jobs', 'The API key is unknown, expired or revoked.'],
   insufficient_scope: ['/v1/jobs', 'This needs the scope operate; the key key_5d41402abc has read.'],
@@ -49,6 +49,7 @@ const examples = {
     'The Idempotency-Key was used for another request, which started job_0193. Use a new key for a new request.'
   ],
   source_not_allowed: ['/v1/jobs', '/etc is not in a directory that jobs may read.'],
+  shutting_down: ['/v1/jobs', 'The service is shutting down. Try again soon.'],
   internal: ['/v1/jobs', 'Something failed inside the service; its log has the details.'],
   warehouse_unavailable: ['/v1/tables', 'The warehouse cannot be opened.'],
   store_unavailable: ['/v1/jobs', 'PostgreSQL cannot be reached. Check DATABASE_URL and the server.']

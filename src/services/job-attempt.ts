@@ -228,11 +228,13 @@ function createTracker(row: JobRow, handler: JobHandler, store: Store, stop: Abo
     clearTimeout(timer)
     timer = undefined
     // One after another; one that failed does not keep the next from making it good.
-    writing = writing.catch(() => {}).then(async () => {
-      const params = { id: row.id, attempt: row.attempt, progress: progress(), steps }
-      const held = await store.query(writeProgress, params)
-      if (held.length === 0) stop.abort(new AttemptStopped('lease_lost'))
-    })
+    writing = writing
+      .catch(() => {})
+      .then(async () => {
+        const params = { id: row.id, attempt: row.attempt, progress: progress(), steps }
+        const held = await store.query(writeProgress, params)
+        if (held.length === 0) stop.abort(new AttemptStopped('lease_lost'))
+      })
     return writing
   }
 

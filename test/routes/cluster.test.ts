@@ -117,6 +117,30 @@ t.test('PUT and DELETE refuse parameters that they do not know or cannot take', 
   t.equal(await countJobs(service), before)
 })
 
+t.test('PUT takes a body that says nothing, and no other', async (t) => {
+  const before = await countJobs(service)
+  t.equal((await service.request('PUT', '/v1/cluster', { body: {} })).status, 200)
+  for (const [body, pointer, code, message] of [
+    [{ node_type: 'ra3.large' }, '/node_type', 'additionalProperties', 'is an unknown property'],
+    ['[]', '', 'type', 'must be object'],
+    ['null', '', 'type', 'must be object']
+  ] as const) {
+    const response = await service.request('PUT', '/v1/cluster', { body })
+    checkProblem(t, service, response, invalid('/v1/cluster', pointer, code, message), JSON.stringify(body))
+  }
+  const forbidden = await service.request('PUT', '/v1/cluster', { body: '{"__proto__": {}}' })
+  const notJson = 'The body is not JSON, or it has a key that is forbidden.'
+  checkProblem(t, service, forbidden, problem('malformed_json', '/v1/cluster', notJson))
+  const text = await service.request('PUT', '/v1/cluster', {
+    ...{ body: 'node_type=ra3.large', headers: { 'content-type': 'application/x-www-form-urlencoded' } }
+  })
+  const media = 'Send the body as JSON, with Content-Type: application/json.'
+  checkProblem(t, service, text, problem('unsupported_media_type', '/v1/cluster', media))
+  const large = await service.request('PUT', '/v1/cluster', { body: `{"a": "${'x'.repeat(70_000)}"}` })
+  checkProblem(t, service, large, problem('body_too_large', '/v1/cluster', 'Request body is too large'))
+  t.equal(await countJobs(service), before)
+})
+
 t.test('DELETE needs the right name', async (t) => {
   const before = await countJobs(service)
   for (const confirm of ['', 'Sparkify', 'sparkify%20', 'other']) {

@@ -2,7 +2,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
+import { buildApp } from '../../src/app.ts'
 import { answerClientError } from '../../src/plugins/client-error.ts'
 import { checkProblem, collectRoutes, countJobs, invalid, normalise, problem } from '../api-fixture.ts'
 import { build, type TestService } from '../helper.ts'
@@ -124,7 +126,6 @@ t.test('addresses that cannot be', async (t) => {
 t.test('a body that nobody reads is refused, a type without a body is not', async (t) => {
   for (const [method, path] of [
     ['GET', '/v1/jobs'],
-    ['PUT', '/v1/cluster'],
     ['POST', '/v1/cluster/plan'],
     ['DELETE', '/v1/cluster'],
     ['DELETE', '/v1/tables']
@@ -188,6 +189,42 @@ t.test('a request that does not arrive in time is told so', async (t) => {
   const { status, body } = parse(await text(client))
   t.equal(status, 408)
   t.equal(body.code, 'request_timeout')
+})
+
+t.test('while it shuts down it says so, and closes the connection', async (t) => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  const started = Promise.withResolvers<void>()
+  const provision = async () => {
+    started.resolve()
+    await released
+  }
+  const other = await build(t)
+  await other.app.close()
+  const provider = { ...other.parts.provider, provision }
+  const app = await buildApp(other.config, { ...other.parts, provider })
+  t.teardown(() => app.close())
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const authorization = `Bearer ${other.keys.admin}`
+  await app.inject({ method: 'PUT', url: '/v1/cluster', headers: { authorization } })
+  await started.promise
+
+  const socket = connect(port, '127.0.0.1')
+  const live = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'
+  socket.write(live)
+  await once(socket, 'data')
+  // The worker waits for its job, and closing waits for the worker.
+  const closed = app.close()
+  await setImmediate()
+  socket.write(live)
+  const { status, headers, body } = parse(await text(socket))
+  const detail = 'The service is shutting down. Try again soon.'
+  t.equal(status, 503)
+  t.match(headers, /^connection: close$/im)
+  t.match(headers, /^retry-after: 5$/im)
+  t.strictSame(normalise(other, body), problem('shutting_down', '/livez', detail))
+  release()
+  await closed
 })
 
 t.test('a client that is gone is answered nothing', async (t) => {

@@ -1,4 +1,5 @@
 /** Leases: kept while a job runs, taken over when its worker is gone, and worth nothing to the one who lost it. */
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { JobContext } from '../../src/services/job-attempt.ts'
@@ -10,6 +11,20 @@ const { abandon, enqueue, gate, intercept, readAttempts, readStory, until, until
 const sql = (source: string) => parseSql('test', source)
 const claim = readSql('store/jobs/claim.sql')
 const renewLease = readSql('store/jobs/renew-lease.sql')
+
+const silent = 'though it ends without having heard of it'
+
+/** What an attempt that has lost its job still does; undefined where its renewals have told it to stop. */
+const reports: Record<string, ((context: JobContext) => Promise<void>) | undefined> = {
+  'once its renewals fail': undefined,
+  'though it goes on reporting': async (context) => {
+    context.progress({ rows: 1, fraction: 1 })
+    await context.event('warning', 'from the grave')
+    await context.step('work')
+    await sleep(250)
+  },
+  [silent]: async () => {}
+}
 
 t.jobs = 2
 for (const store of await openBothStores(t)) {
@@ -94,63 +109,53 @@ for (const store of await openBothStores(t)) {
       )
     })
 
-    for (const aware of [true, false]) {
-      t.test(
-        `an attempt that lost its job changes nothing, ${aware ? 'once it knows' : 'and need not know'}`,
-        async (t) => {
-          await enqueue(store, { id: 'job_1' })
-          const old = Promise.withResolvers<JobContext>()
-          const taken = Promise.withResolvers<void>()
-          const tried: unknown[] = []
-          let claims = 0
-          // It takes one job and no other: the job is not to come back to it.
-          const once = intercept(store, claim, async (query) => (++claims === 1 ? query() : []))
-          const cutOff = intercept(once, renewLease, () =>
-            aware ? Promise.reject(new Error('the store is away')) : new Promise(() => {})
-          )
-          const loser = await work(
-            t,
-            cutOff,
-            async (context) => {
-              await context.step('work')
-              old.resolve(context)
-              await taken.promise
-              context.progress({ rows: 1, fraction: 1 })
-              await context.event('warning', 'from the grave')
-              tried.push(await context.step('work').catch((error: unknown) => error))
-              await sleep(250)
-              return { by: 'the old attempt' }
-            },
-            { leaseSeconds: 1 }
-          )
-          const { signal } = await old.promise
-          const winner = await work(t, store, async (context) => {
-            await context.step('work')
-            context.progress({ rows: 2 })
-            if (aware) await until(() => signal.aborted)
-            taken.resolve()
-            await until(() => loser.log.lines.some(({ message }) => /^the lease was lost/.test(message)))
-            return { by: 'the new attempt' }
-          })
-          const job = await untilStatus(store, 'job_1', 'succeeded', 'failed')
-          t.match(job, { status: 'succeeded', attempt: 2, result: { by: 'the new attempt' }, error: null })
-          t.match(job.progress, { rows: 2, percent: 100 })
-          t.equal(signal.aborted, true)
-          t.match(tried, aware ? [{ reason: 'lease_lost' }] : [undefined])
-          t.same(await readStory(store, 'job_1'), [
-            ...['started 1', 'step 1', 'lost 2', 'started 2', 'step 2', 'succeeded 2']
-          ])
-          t.same(await readAttempts(store, 'job_1'), [
-            { attempt: 1, outcome: 'lost', code: null, ended: true },
-            { attempt: 2, outcome: 'succeeded', code: null, ended: true }
-          ])
-          t.same(
-            loser.log.lines.filter(({ level }) => level === 'error'),
-            []
-          )
-          t.same(winner.log.lines, [])
+    for (const [how, report] of Object.entries(reports)) {
+      t.test(`an attempt that lost its job changes nothing, ${how}`, async (t) => {
+        await enqueue(store, { id: 'job_1' })
+        const old = Promise.withResolvers<JobContext>()
+        const taken = Promise.withResolvers<void>()
+        const isTold = report === undefined
+        let claims = 0
+        // It takes one job and no other: the job is not to come back to it.
+        const onlyOnce = intercept(store, claim, async (query) => (++claims === 1 ? query() : []))
+        const cutOff = intercept(onlyOnce, renewLease, () =>
+          isTold ? Promise.reject(new Error('the store is away')) : new Promise(() => {})
+        )
+        async function run(context: JobContext) {
+          await context.step('work')
+          old.resolve(context)
+          await taken.promise
+          await report?.(context)
+          return { by: 'the old attempt' }
         }
-      )
+        const loser = await work(t, cutOff, run, { leaseSeconds: 1 })
+        const hasGivenUp = () => loser.log.lines.some(({ message }) => /^the lease was lost/.test(message))
+        const { signal } = await old.promise
+        const winner = await work(t, store, async (context) => {
+          await context.step('work')
+          context.progress({ rows: 2 })
+          if (isTold) await Promise.race([once(signal, 'abort'), sleep(5000)])
+          taken.resolve()
+          await Promise.race([until(hasGivenUp), sleep(5000)])
+          return { by: 'the new attempt' }
+        })
+        const job = await untilStatus(store, 'job_1', 'succeeded', 'failed')
+        t.match(job, { status: 'succeeded', attempt: 2, result: { by: 'the new attempt' }, error: null })
+        t.match(job.progress, { rows: 2, percent: 100 })
+        t.same(await readStory(store, 'job_1'), [
+          ...['started 1', 'step 1', 'lost 2', 'started 2', 'step 2', 'succeeded 2']
+        ])
+        t.same(await readAttempts(store, 'job_1'), [
+          { attempt: 1, outcome: 'lost', code: null, ended: true },
+          { attempt: 2, outcome: 'succeeded', code: null, ended: true }
+        ])
+        t.ok(hasGivenUp(), 'it says so in its log')
+        t.equal(signal.aborted, report !== reports[silent], 'and its work is stopped as soon as it can know')
+        t.same(
+          [...loser.log.lines, ...winner.log.lines].filter(({ level }) => level === 'error'),
+          []
+        )
+      })
     }
   })
 }
