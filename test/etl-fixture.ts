@@ -105,3 +105,29 @@ export async function openEtl(t: Test): Promise<EtlFixture> {
     }
   }
 }
+
+/** A warehouse after one load of these events and songs. */
+export async function loaded(t: Test, events: Json[], songs: Json[] = [song()]): Promise<EtlFixture> {
+  const etl = await openEtl(t)
+  etl.write({ 'song_data/songs.json': lines(...songs), 'log_data/events.json': lines(...events) })
+  await etl.load()
+  return etl
+}
+
+/** The receipt of the latest load. */
+export async function receipt(etl: EtlFixture): Promise<Json> {
+  const [row] = await etl.rows(
+    `select data_version, objects, objects_skipped, events_read, events_loaded, events_duplicates, songs_read,
+      songs_loaded, songs_duplicates, receipt from ops.loads order by load_id desc limit 1`
+  )
+  const [data_version, objects, objects_skipped, ...counts] = row ?? []
+  const { tables } = JSON.parse(String(counts.pop()))
+  return {
+    data_version,
+    objects,
+    objects_skipped,
+    events: counts.slice(0, 3),
+    songs: counts.slice(3),
+    tables
+  }
+}

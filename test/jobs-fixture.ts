@@ -103,18 +103,22 @@ export const readEvents = (store: Store, id: string) =>
 /** Empties the job table. */
 export const clear = (store: Store) => store.query(truncate)
 
-/** Waits for something that is bound to happen; what never does is the test's time-out. */
+/** Far longer than anything here takes, in ms. */
+const PATIENCE = 15_000
+
+/** Waits for something that is bound to happen; throws if it does not. */
 export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await sleep(10)
+  const deadline = performance.now() + PATIENCE
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited in vain for ${condition}`)
+    await sleep(10)
+  }
 }
 
 /** Waits for a job to have one of the given statuses. */
 export async function untilStatus(store: Store, id: string, ...statuses: JobStatus[]): Promise<JobRow> {
-  for (;;) {
-    const job = await readJob(store, id)
-    if (statuses.includes(job.status)) return job
-    await sleep(10)
-  }
+  await until(async () => statuses.includes((await readJob(store, id)).status))
+  return readJob(store, id)
 }
 
 export interface LogLine {
@@ -185,6 +189,7 @@ export function gate() {
   const started: JobContext[] = []
   async function run(context: JobContext) {
     started.push(context)
+    context.signal.throwIfAborted()
     await Promise.race([
       open.promise,
       new Promise((_, reject) => context.signal.addEventListener('abort', reject))

@@ -6,6 +6,7 @@ import { readSql } from '../sql.ts'
 import { queryMaybe, queryOne, type Store } from '../store/store.ts'
 
 const insertKey = readSql('store/api-keys/insert.sql')
+const deleteSame = readSql('store/api-keys/delete-same.sql')
 const upsertBootstrap = readSql('store/api-keys/upsert-bootstrap.sql')
 const findByHash = readSql('store/api-keys/find-by-hash.sql')
 
@@ -58,7 +59,11 @@ export function createApiKeys(store: Store) {
   return {
     /** Makes the configured admin key valid, in place of the one configured before. */
     async bootstrap(key: string): Promise<void> {
-      await store.query(upsertBootstrap, { id: 'key_bootstrap', key_hash: hash(key) })
+      const row = { id: 'key_bootstrap', key_hash: hash(key) }
+      await store.transaction(async (tx) => {
+        await tx.query(deleteSame, row)
+        await tx.query(upsertBootstrap, row)
+      })
     },
 
     /** Creates a key. Its text is returned this once and stored nowhere. */

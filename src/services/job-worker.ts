@@ -55,12 +55,13 @@ export async function startWorker({
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined
   let lookAgain = false
+  let isStopping = false
 
   // An embedded store belongs to this process alone, so whoever held a lease is dead: its jobs go on now.
   if (store.engine === 'pglite') await store.query(expireLeases)
 
   function wake() {
-    if (shutdown.signal.aborted) return
+    if (isStopping) return
     lookAgain = true
     looking ??= look().finally(() => {
       looking = undefined
@@ -70,7 +71,7 @@ export async function startWorker({
   }
 
   async function look() {
-    while (lookAgain && !shutdown.signal.aborted) {
+    while (lookAgain && !isStopping) {
       lookAgain = false
       try {
         await claimWhilePossible()
@@ -84,7 +85,7 @@ export async function startWorker({
   }
 
   async function claimWhilePossible() {
-    while (running.size < CONCURRENCY && !shutdown.signal.aborted) {
+    while (running.size < CONCURRENCY && !isStopping) {
       const row = await claim(store, { worker: name, types, lease_seconds: leaseSeconds })
       if (row === undefined) return
       if (row === 'retry') continue
@@ -104,7 +105,7 @@ export async function startWorker({
 
   function schedule(delay: number) {
     clearTimeout(timer)
-    if (!shutdown.signal.aborted) timer = setTimeout(wake, delay)
+    if (!isStopping) timer = setTimeout(wake, delay)
   }
 
   const stopListening = await store.listen('jobs', (payload) => {
@@ -117,11 +118,12 @@ export async function startWorker({
   return {
     name,
     async stop() {
-      shutdown.abort()
+      isStopping = true
       clearTimeout(timer)
-      await stopListening()
+      // A claim under way ends first: it would take a job that is handed back.
       await looking
-      await Promise.all(running)
+      shutdown.abort()
+      await Promise.all([stopListening(), ...running])
     }
   }
 }

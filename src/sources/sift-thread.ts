@@ -21,7 +21,8 @@ export function siftInThread(
   signal: AbortSignal
 ): Promise<SiftResult> {
   const { promise, resolve, reject } = Promise.withResolvers<SiftResult>()
-  const worker = new Worker(new URL(import.meta.url), { workerData: input })
+  // Without the process's flags: the hooks that a test runner or a tracer imports would start with every load again.
+  const worker = new Worker(new URL(import.meta.url), { workerData: input, execArgv: [] })
   const stop = () => reject(signal.reason)
   signal.addEventListener('abort', stop)
   worker.on('message', (message: Message) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { tableDefinitions } from '../../src/warehouse/table-definitions.ts'
 import type { Value } from '../../src/warehouse/warehouse.ts'
-import { type EtlFixture, event, type Json, lines, openEtl, song } from '../etl-fixture.ts'
+import { type EtlFixture, event, type Json, lines, openEtl, receipt, song } from '../etl-fixture.ts'
 
 /** Every row of the tables of these schemas, by table; `except` leaves a column out. */
 async function contents(
@@ -20,26 +20,6 @@ async function contents(
   }
   return found
 }
-
-/** The receipt of the latest load. */
-async function receipt(etl: EtlFixture): Promise<Json> {
-  const [row] = await etl.rows(
-    `select data_version, objects, objects_skipped, events_read, events_loaded, events_duplicates, songs_read,
-      songs_loaded, songs_duplicates, receipt from ops.loads order by load_id desc limit 1`
-  )
-  const [data_version, objects, objects_skipped, ...counts] = row ?? []
-  const { tables } = JSON.parse(String(counts.pop()))
-  return {
-    data_version,
-    objects,
-    objects_skipped,
-    events: counts.slice(0, 3),
-    songs: counts.slice(3),
-    tables
-  }
-}
-
-const plays = 'select session_id, song_id, artist_id from songplays order by start_time, session_id'
 
 t.test('a late load does not overwrite a newer level', async (t) => {
   const etl = await openEtl(t)
@@ -68,110 +48,6 @@ t.test('a late load does not overwrite a newer level', async (t) => {
     ['g later, no play', 'trial'],
     ['h later', 'free']
   ])
-})
-
-t.test('a song that arrives after its plays is matched to them then', async (t) => {
-  const etl = await openEtl(t)
-  etl.write({
-    'song_data/1.json': lines(song({ title: 'Other', song_id: 'S0', artist_id: 'A0', artist_name: 'Other' })),
-    'log_data/1.json': lines(
-      event({ sessionId: 1 }),
-      event({ sessionId: 2, song: 'Beta' }),
-      event({ sessionId: 3, page: 'Home' })
-    )
-  })
-  await etl.load()
-  t.same(await etl.rows(plays), [
-    [1, null, null],
-    [2, null, null]
-  ])
-  etl.write({
-    'song_data/2.json': lines(song({ song_id: 'S2', title: 'Alpha ', artist_id: 'A2', duration: 999 }))
-  })
-  await etl.load()
-  t.same(await etl.rows(plays), [
-    [1, 'S2', 'A2'],
-    [2, null, null]
-  ])
-  t.match(await receipt(etl), {
-    events: [0, 0, 0],
-    songs: [1, 1, 0],
-    tables: { 'analytics.songplays': { inserted: 0, updated: 1, row_count: 2 } }
-  })
-
-  etl.write({ 'song_data/3.json': lines(song({ song_id: 'S3', artist_id: 'A3', duration: 200.5 })) })
-  await etl.load()
-  t.same((await etl.rows(plays))[0], [1, 'S3', 'A3'], 'a nearer song takes the play over')
-  etl.write({ 'song_data/4.json': lines(song({ song_id: 'S4', artist_id: 'A4', duration: 300 })) })
-  await etl.load()
-  t.same((await etl.rows(plays))[0], [1, 'S3', 'A3'], 'a farther one does not')
-  t.match(await receipt(etl), {
-    tables: { 'analytics.songplays': { inserted: 0, updated: 0, row_count: 2 } }
-  })
-})
-
-t.test('a corrected song replaces its row, and its plays are matched again', async (t) => {
-  const etl = await openEtl(t)
-  let count = 0
-  const correct = async (...changes: Json[]) => {
-    count += 1
-    etl.write({ [`song_data/${count}.json`]: lines(...changes.map(song)) })
-    await etl.load()
-    return [
-      ...(await etl.rows(plays)),
-      ...(await etl.rows('select artist_id, name from artists order by artist_id'))
-    ]
-  }
-  etl.write({ 'log_data/1.json': lines(event()) })
-  t.same(await correct({}), [
-    [1, 'S1', 'A1'],
-    ['A1', 'Ann']
-  ])
-  t.same(await correct({ title: 'Alfa' }), [
-    [1, null, null],
-    ['A1', 'Ann']
-  ])
-  t.same(await correct({ artist_name: 'Anna' }), [
-    [1, null, null],
-    ['A1', 'Anna']
-  ])
-  t.same(await correct({ artist_id: 'A2' }), [
-    [1, 'S1', 'A2'],
-    ['A2', 'Ann']
-  ])
-  t.same(await correct({ song_id: 'S2', artist_id: 'A3', duration: 200 }), [
-    [1, 'S1', 'A2'],
-    ['A2', 'Ann'],
-    ['A3', 'Ann']
-  ])
-  t.same(await correct({ artist_id: 'A2', duration: 100 }), [
-    [1, 'S2', 'A3'],
-    ['A2', 'Ann'],
-    ['A3', 'Ann']
-  ])
-  t.same(await etl.rows('select song_id, duration from songs order by song_id'), [
-    ['S1', 100],
-    ['S2', 200]
-  ])
-  t.same(
-    await correct(
-      { song_id: 'S2', title: 'x' },
-      { song_id: 'S2', title: 'y' },
-      { song_id: 'S2', title: 'x' }
-    ),
-    [
-      [1, 'S1', 'A2'],
-      ['A1', 'Ann'],
-      ['A2', 'Ann']
-    ],
-    'of several versions in one load the last one counts'
-  )
-  t.same(await etl.rows("select title from staging.songs where song_id = 'S2'"), [['x']])
-  t.match(await receipt(etl), {
-    songs: [3, 1, 2],
-    tables: { 'analytics.songs': { inserted: 0, updated: 1, row_count: 2 } }
-  })
-  t.same(await etl.rows('select count(*) from songplays'), [[1]])
 })
 
 t.test('nothing new changes nothing and says so', async (t) => {

@@ -305,7 +305,7 @@ for (const store of await openBothStores(t)) {
           )
       }
       const { log } = await work(t, away, async ({ attempt }) => ({ attempt }), { leaseSeconds: 1 })
-      await until(() => log.lines.length > 0)
+      await until(() => log.lines.length === 2)
       isAway = false
       t.match(log.lines, [
         { level: 'error', message: 'a job failed' },

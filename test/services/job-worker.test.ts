@@ -45,14 +45,17 @@ for (const store of await openBothStores(t)) {
     })
 
     t.test('high priority goes first, then the oldest; what is not due waits', async (t) => {
-      const ids = ['job_1', 'job_2', 'job_3', 'job_4', 'job_5']
-      for (const [index, priority] of [0, -1, 1, 0, 1].entries()) {
-        await enqueue(store, { id: ids[index] as string, priority, delay: index === 4 ? 0.5 : 0 })
+      for (const [index, priority] of [0, -1, 1, 0].entries()) {
+        await enqueue(store, { id: `job_${index + 1}`, priority })
       }
+      await enqueue(store, { id: 'job_5', priority: 1, delay: 3600 })
       const order: string[] = []
       await work(t, store, async ({ id }) => ({ place: order.push(id) }))
+      await untilStatus(store, 'job_2', 'succeeded')
+      t.same(order, ['job_3', 'job_1', 'job_4', 'job_2'])
+      await store.query(sql("update jobs set run_after = now() + interval '0.3 seconds' where id = 'job_5'"))
+      await store.query(notify, { payload: '' })
       await untilStatus(store, 'job_5', 'succeeded')
-      t.same(order, ['job_3', 'job_1', 'job_4', 'job_2', 'job_5'])
       const { started_at, run_after } = await fixture.readJob(store, 'job_5')
       t.ok(started_at !== null && started_at >= run_after)
     })
@@ -218,6 +221,32 @@ for (const store of await openBothStores(t)) {
         (await readAttempts(store, 'job_1')).map(({ outcome }) => outcome),
         [...['handed_back', 'handed_back', 'handed_back', 'succeeded']]
       )
+    })
+
+    t.test('what is handed back is not taken again by the one who stops', async (t) => {
+      await enqueue(store, { id: 'job_1' })
+      const held = gate()
+      const isClaiming = Promise.withResolvers<void>()
+      let isSlow = false
+      const slow: Store = {
+        ...store,
+        async transaction(doIt) {
+          if (isSlow) {
+            isSlow = false
+            isClaiming.resolve()
+            await sleep(200)
+          }
+          return store.transaction(doIt)
+        }
+      }
+      const worker = await work(t, slow, held.run)
+      await until(() => held.started.length === 1)
+      isSlow = true
+      await store.query(notify, { payload: '' })
+      await isClaiming.promise
+      await worker.stop()
+      t.match(await fixture.readJob(store, 'job_1'), { status: 'queued', attempt: 1 })
+      t.same(await readStory(store, 'job_1'), ['started 1', 'handed_back 1'])
     })
 
     t.test('a job that cannot stop any more is waited for', async (t) => {

@@ -1,5 +1,4 @@
-import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, unlinkSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import {
@@ -11,20 +10,7 @@ import {
   toRaw
 } from '../../src/sources/sift.ts'
 import { siftInThread } from '../../src/sources/sift-thread.ts'
-import { temporaryDirectory, writeFiles } from '../helper.ts'
-
-type Files = Record<string, string | Buffer>
-
-/** Writes the files and says how to sift them in this order; object numbers are from 1. */
-function inputOf(t: Test, files: Files, options: Partial<SiftInput> = {}): SiftInput {
-  const directory = temporaryDirectory(t)
-  writeFiles(directory, files)
-  const objects = Object.keys(files).map((name, index) => {
-    const path = join(directory, name)
-    return { object_no: index + 1, path, bytes: statSync(path).size }
-  })
-  return { objects, spoolPath: join(directory, 'spool'), rejectLimit: 100, maxRawBytes: 1000, ...options }
-}
+import { type Files, inputOf } from '../sift-fixture.ts'
 
 /** What sifting gives: the spool's lines, the rejects as [object, line, code, raw], and the result's counts. */
 async function siftFiles(t: Test, files: Files, options?: Partial<SiftInput>) {
@@ -289,71 +275,4 @@ t.test('an object that cannot be read is named', async (t) => {
   const gone = siftOne('gone.json', '')
   unlinkSync(gone.path)
   await refuses(gone, `ENOENT: no such file or directory, open '${gone.path}'`)
-})
-
-t.test('in a thread', async (t) => {
-  const { signal } = new AbortController()
-
-  await t.test('the result is the same', async (t) => {
-    const input = inputOf(t, { 'a.json': '{"a":1}\nbad' })
-    const result = await siftInThread(input, () => {}, signal)
-    t.match(result, { records: 1, rejected: 1, rejects: [{ object_no: 1, line_number: 2, raw: 'bad' }] })
-    t.equal(readFileSync(input.spoolPath, 'utf8'), '{"o":1,"l":1,"r":{"a":1}}\n')
-  })
-
-  /** The same object again and again: work for seconds. */
-  const longInput = (t: Test) => {
-    const input = inputOf(t, { 'a.json': '{"a":1}\n'.repeat(40_000) })
-    return { ...input, objects: Array.from({ length: 200 }, () => input.objects).flat() }
-  }
-
-  await t.test('progress is told, and aborting ends the thread', async (t) => {
-    const stop = new AbortController()
-    const reason = new Error('enough')
-    const seen: SiftProgress[] = []
-    const onProgress = (progress: SiftProgress) => {
-      seen.push(progress)
-      if (seen.length === 2) stop.abort(reason)
-    }
-    const input = longInput(t)
-    await t.rejects(siftInThread(input, onProgress, stop.signal), reason)
-    t.equal(seen.length, 2, 'nothing is told after the end')
-    const [first, second] = seen
-    t.ok(first && first.records > 0 && first.bytes === first.records * 8)
-    t.ok(first && second && second.records > first.records)
-    const size = statSync(input.spoolPath).size
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    t.equal(statSync(input.spoolPath).size, size, 'nothing is written after the end')
-  })
-
-  await t.test('an aborted signal ends it before it begins', async (t) => {
-    const reason = new Error('enough')
-    await t.rejects(
-      siftInThread(longInput(t), () => {}, AbortSignal.abort(reason)),
-      reason
-    )
-  })
-
-  await t.test('a spool without room is a full disk, not an unreadable object', async (t) => {
-    if (!existsSync('/dev/full')) return t.plan(0, '/dev/full is not on this machine')
-    const full = { code: 'disk_full', status: 507, message: /DATA_DIR has no room left/ }
-    const small = inputOf(t, { 'a.json': '{"a":1}' }, { spoolPath: '/dev/full' })
-    await t.rejects(
-      siftInThread(small, () => {}, signal),
-      full
-    )
-    await t.rejects(
-      siftInThread({ ...longInput(t), spoolPath: '/dev/full' }, () => {}, signal),
-      full
-    )
-  })
-
-  await t.test('any other failure is told as it is', async (t) => {
-    const input = inputOf(t, { 'a.json': '{"a":1}' })
-    writeFileSync(`${input.spoolPath}-file`, '')
-    await t.rejects(
-      siftInThread({ ...input, spoolPath: `${input.spoolPath}-file/spool` }, () => {}, signal),
-      { message: /^the sifting thread failed: ENOTDIR/ }
-    )
-  })
 })

@@ -1,36 +1,18 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
-import t, { type Test } from 'tap'
-import { parseSql } from '../../src/sql.ts'
-import { createDuckdbWarehouse, type DuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
-import type { Queryable } from '../../src/warehouse/warehouse.ts'
+import t from 'tap'
+import { createDuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
 import { event, lines, openEtl, song } from '../etl-fixture.ts'
 import { temporaryDirectory } from '../helper.ts'
-
-const statement = (text: string) => parseSql('test', text)
-const numbers = statement('select n from staging.numbers order by n')
-const createNumbers = statement('create table staging.numbers (n bigint)')
-const insertOne = statement('insert into staging.numbers values (1)')
-/** Runs for many seconds unless it is interrupted. */
-const long = statement(
-  'select count(*) from range(3000000) as a, range(3000) as b where a.range * b.range % 7 = 3'
-)
-
-const open = (directory: string) =>
-  createDuckdbWarehouse({ path: join(directory, 'test.duckdb'), tempDirectory: join(directory, 'temp') })
-
-/** A warehouse with the empty table staging.numbers; closed when the test ends. */
-async function openNumbers(t: Test): Promise<DuckdbWarehouse> {
-  const warehouse = open(temporaryDirectory(t))
-  t.teardown(() => warehouse.close())
-  await warehouse.create()
-  await warehouse.write((session) => session.run(createNumbers))
-  return warehouse
-}
-
-const read = async (from: Queryable) => (await from.run(numbers)).rows.map(({ n }) => n)
+import {
+  createNumbers,
+  insertOne,
+  numbers,
+  open,
+  openNumbers,
+  read,
+  statement
+} from '../warehouse-fixture.ts'
 
 t.test('values come out exact, and the same text on every engine', async (t) => {
   const warehouse = await openNumbers(t)
@@ -134,44 +116,6 @@ t.test('without a cluster, without tables, without a readable file', async (t) =
   writeFileSync(warehouse.path, 'no database at all, but long enough to look like one'.repeat(500))
   const broken = open(directory)
   await t.rejects(broken.run(numbers), { code: 'warehouse_unavailable', status: 503 })
-})
-
-t.test('abort', async (t) => {
-  const warehouse = await openNumbers(t)
-  const reason = new Error('enough')
-
-  await t.test('interrupts a statement that runs', async (t) => {
-    const stop = new AbortController()
-    const running = warehouse.run(long, {}, { signal: stop.signal })
-    await setTimeout(100)
-    const aborted = performance.now()
-    stop.abort(reason)
-    await t.rejects(running, reason)
-    t.ok(performance.now() - aborted < 2000, 'within two seconds')
-  })
-
-  await t.test('interrupts a statement that is just about to run', async (t) => {
-    const stop = new AbortController()
-    const started = performance.now()
-    const running = warehouse.write((session) => {
-      const result = session.run(long)
-      stop.abort(reason)
-      return result
-    }, stop)
-    await t.rejects(running, reason)
-    t.ok(performance.now() - started < 2000, 'within two seconds')
-  })
-
-  await t.test('refuses to begin', async (t) => {
-    const signal = AbortSignal.abort(reason)
-    await t.rejects(warehouse.run(insertOne, {}, { signal }), reason)
-    await t.rejects(
-      warehouse.write((session) => session.run(insertOne), { signal }),
-      reason
-    )
-  })
-
-  t.same(await read(warehouse), [], 'everything goes on afterwards, and nothing was written')
 })
 
 t.test('writers wait for each other; readers go on and see what is committed', async (t) => {
@@ -288,69 +232,6 @@ t.test("the seed documents' queries run unchanged", async (t) => {
     ['A1', 'Ann', 2],
     ['A2', 'Ann', 1]
   ])
-})
-
-// Files of this process end at a size, as on a full disk: what no test can fill.
-const canLimit = process.platform === 'linux' && existsSync('/usr/bin/prlimit')
-const limitFileSize = (bytes: number | 'unlimited') =>
-  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`])
-
-t.test('a disk without room', async (t) => {
-  if (!canLimit) return t.plan(0, 'prlimit(1) is not on this machine')
-  const warehouse = await openNumbers(t)
-  // Node ignores this signal, tap dies of it unless somebody listens.
-  process.on('SIGXFSZ', () => {})
-  t.teardown(() => limitFileSize('unlimited'))
-  const insertMany = statement('insert into staging.numbers select hash(range) // 4 from range(500000)')
-  const full = { code: 'disk_full', status: 507 }
-
-  await t.test('a statement fails, its transaction is gone, readers go on', async (t) => {
-    limitFileSize(400_000)
-    await t.rejects(
-      warehouse.write(async (session) => {
-        await session.begin()
-        await session.run(insertOne)
-        await session.run(insertMany)
-        await session.commit()
-      }),
-      full
-    )
-    t.same(await read(warehouse), [])
-    limitFileSize('unlimited')
-    await warehouse.write((session) => session.run(insertOne))
-    t.same(await read(warehouse), [1], 'with room again, writing works')
-  })
-
-  await t.test('a fatal error closes the database, and the next statement opens it again', async (t) => {
-    const stop = new AbortController()
-    const others = warehouse.run(long, {}, stop).catch((error: Error) => error.message)
-    await setTimeout(50)
-    limitFileSize(100_000)
-    await t.rejects(warehouse.run(statement('checkpoint')), full)
-    const many = await Promise.all([read(warehouse), read(warehouse), read(warehouse)])
-    t.same(many, [[1], [1], [1]])
-    limitFileSize('unlimited')
-    await warehouse.write((session) => session.run(insertOne))
-    stop.abort(new Error('stopped'))
-    t.equal(await others, 'stopped')
-    await warehouse.write((session) => session.run(insertOne))
-    t.same(await read(warehouse), [1, 1, 1], 'the connections of before do no harm')
-  })
-
-  await t.test('a commit that holds is no failure, whatever follows it in the engine', async (t) => {
-    const before = await read(warehouse)
-    limitFileSize(100_000)
-    await warehouse.write(async (session) => {
-      await session.run(statement("set checkpoint_threshold = '1KB'"))
-      await session.begin()
-      await session.run(insertOne)
-      await session.commit()
-    })
-    t.same(await read(warehouse), [...before, 1])
-    limitFileSize('unlimited')
-    await warehouse.close()
-    t.same(await read(warehouse), [...before, 1])
-  })
 })
 
 const topSongs = `
