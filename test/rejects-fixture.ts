@@ -120,3 +120,6 @@ export function lineWith(base: Json, key: string, json?: string): string {
 }
 
 export const text = (bytes: number) => JSON.stringify('x'.repeat(bytes))
+
+/** Makes an object so large that the engine reads it itself, beside the small ones; it holds 10,000 lines. */
+export const blankMegabyte = `${' '.repeat(99)}\n`.repeat(10_000)

@@ -10,6 +10,7 @@ import t from 'tap'
 import type { Job, JobEvent } from '../src/schemas/jobs.ts'
 import { event, lines, song } from './etl-fixture.ts'
 import { build, temporaryDirectory, writeFiles } from './helper.ts'
+import { until } from './jobs-fixture.ts'
 import { type RunningServer, startServer } from './server-fixture.ts'
 
 const files = 4
@@ -167,7 +168,10 @@ t.test('told to stop, a load is handed back, and the next process runs it to its
   const first = await startServer(t, env)
   const id = await startLoad(first, 'full')
   await untilStep(first, id, 1, 'transform')
+  const requests = () => first.output.stdout.split('"msg":"incoming request"').length
+  const before = requests()
   const waiting = getJob(first, id, 60)
+  await until(() => requests() > before)
   const began = performance.now()
   t.same(await first.stop('SIGTERM'), { code: 0, signal: null })
   t.ok(performance.now() - began < 10_000)

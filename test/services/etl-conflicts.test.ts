@@ -2,7 +2,7 @@
 import t from 'tap'
 import { event, type Json, lines } from '../etl-fixture.ts'
 import { build } from '../helper.ts'
-import { failsThenPasses, lineWith, placeOf, sourcesOf, text } from '../rejects-fixture.ts'
+import { blankMegabyte, failsThenPasses, lineWith, placeOf, sourcesOf, text } from '../rejects-fixture.ts'
 
 t.test('rejects', async (t) => {
   const service = await build(t)
@@ -46,9 +46,9 @@ t.test('rejects', async (t) => {
     const sources = sourcesOf(service, 'large-conflict')
     const at = (changes: Json = {}) => event({ sessionId: 201, ...changes })
     const other = JSON.stringify(at({ level: 'paid' }))
-    sources.write({ 'log-a.json': `${lines(at())}${'\n'.repeat(300_000)}\v\n${other}\n${lines(at())}` })
+    sources.write({ 'log-a.json': `${lines(at())}${blankMegabyte}\v\n${other}\n${lines(at())}` })
     const { rejects, load } = await failsThenPasses(t, service, sources, 1)
-    t.same(rejects.map(placeOf), [[sources.urlOf('log-a.json'), 300_002, 'conflicting_event', null, other]])
+    t.same(rejects.map(placeOf), [[sources.urlOf('log-a.json'), 10_002, 'conflicting_event', null, other]])
     t.match(load?.events, { read: 3, loaded: 1, duplicates: 1, rejected: 1 })
   })
 

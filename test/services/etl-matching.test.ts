@@ -210,6 +210,10 @@ t.test('a corrected song replaces its row, and its plays are matched again', asy
     [1, 'S1', 'A1'],
     ['A1', 'Ann']
   ])
+  t.same(await correct({ artist_id: 'A9' }), [
+    [1, 'S1', 'A9'],
+    ['A9', 'Ann']
+  ])
   t.same(await correct({ title: 'Alfa' }), [
     [1, null, null],
     ['A1', 'Ann']

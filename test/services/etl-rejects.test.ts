@@ -2,7 +2,7 @@
 import t from 'tap'
 import { event, type Json, lines, song } from '../etl-fixture.ts'
 import { build } from '../helper.ts'
-import { failsThenPasses, lineWith, placeOf, sourcesOf, text } from '../rejects-fixture.ts'
+import { blankMegabyte, failsThenPasses, lineWith, placeOf, sourcesOf, text } from '../rejects-fixture.ts'
 
 // [key, its JSON or undefined, code, column]
 const wrongEvents: [string, string | undefined, string, string | null][] = [
@@ -72,7 +72,7 @@ t.test('rejects', async (t) => {
 
   // A large object is read by the engine itself: its lines are counted afterwards.
   for (const size of ['small', 'large'] as const) {
-    const padding = size === 'large' ? '\n'.repeat(300_000) : '\n'
+    const padding = size === 'large' ? blankMegabyte : '\n'
     const session = size === 'large' ? 101 : 100
 
     await t.test(`values that cannot be loaded, in ${size} objects`, async (t) => {
@@ -86,7 +86,7 @@ t.test('rejects', async (t) => {
       sources.write({
         'log-a.json': [blankLines + first, padding + bad.join('\n'), second].join('\n'),
         'log-b.json': `${padding}${third}\n${bad[0]}`,
-        'song-a.json': `${badSongs.join('\n')}${padding}\n${lines(song({ song_id: `${size}-good` }))}`
+        'song-a.json': `${badSongs.join('\n')}\n${padding}${lines(song({ song_id: `${size}-good` }))}`
       })
       const { rejects, load, objects } = await failsThenPasses(
         t,

@@ -36,8 +36,8 @@ for (const store of await openBothStores(t)) {
     t.test('a lease is kept for as long as the job runs', async (t) => {
       const long = gate()
       await enqueue(store, { id: 'job_1' })
-      const worker = await work(t, store, long.run, { leaseSeconds: 1 })
-      await sleep(2200)
+      const worker = await work(t, store, long.run, { leaseSeconds: 3 })
+      await sleep(4500)
       t.equal(long.started.length, 1)
       const { lease_expires_at } = await fixture.readJob(store, 'job_1')
       t.ok(lease_expires_at !== null && lease_expires_at > new Date())

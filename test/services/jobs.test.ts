@@ -320,6 +320,7 @@ for (const store of await openBothStores(t)) {
         for (const payload of ['', 'a notification of somebody else', 'null', '{}']) {
           const { job } = await start()
           const waiting = hard.wait(job.id, 60)
+          t.equal(await isWaiting(waiting), true, 'it has looked')
           await store.query(end, { id: job.id })
           t.equal(await isWaiting(waiting), true, 'it was not told')
           ears.hear(payload)

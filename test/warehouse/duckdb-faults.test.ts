@@ -90,18 +90,47 @@ t.test('a disk without room', async (t) => {
     t.same(await read(warehouse), [1, 1, 1], 'the connections of before do no harm')
   })
 
+  await t.test('whoever learns of it late does not close what others have opened since', async (t) => {
+    const before = (await read(warehouse)).length
+    const [began, failed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const late = warehouse.write(async (session) => {
+      await read(session)
+      began.resolve()
+      await failed.promise
+      return read(session)
+    })
+    await began.promise
+    limitFileSize(100_000)
+    await t.rejects(warehouse.run(statement('checkpoint')), full)
+    limitFileSize('unlimited')
+    await warehouse.run(insertOne)
+    const stop = new AbortController()
+    const reader = warehouse.run(long, {}, stop).catch((error: Error) => error.message)
+    await setTimeout(50)
+    failed.resolve()
+    await t.rejects(late, { code: 'warehouse_unavailable', status: 503, kind: 'transient' })
+    await warehouse.write((session) => session.run(insertOne))
+    stop.abort(new Error('stopped'))
+    t.equal(await reader, 'stopped')
+    t.equal((await read(warehouse)).length, before + 2)
+    await warehouse.close()
+    t.equal((await read(warehouse)).length, before + 2)
+  })
+
   await t.test('a commit that holds is no failure, whatever follows it in the engine', async (t) => {
-    const before = await read(warehouse)
+    const before = (await read(warehouse)).length
+    // Enough for the log to be written into the file as soon as it is committed.
+    const insertSome = statement('insert into staging.numbers select 2 from range(2000)')
     limitFileSize(100_000)
     await warehouse.write(async (session) => {
       await session.run(statement("set checkpoint_threshold = '1KB'"))
       await session.begin()
-      await session.run(insertOne)
+      await session.run(insertSome)
       await session.commit()
     })
-    t.same(await read(warehouse), [...before, 1])
+    t.equal((await read(warehouse)).length, before + 2000)
     limitFileSize('unlimited')
     await warehouse.close()
-    t.same(await read(warehouse), [...before, 1])
+    t.equal((await read(warehouse)).length, before + 2000)
   })
 })
