@@ -91,9 +91,9 @@ export async function waitUntilReady(
 }
 
 /** The last lines of the service's log, for when something went wrong. */
-export function lastLogLines(service: Service, count = 15): string {
+export function lastLogLines(service: Service, count = 10): string {
   const lines = readFileSync(service.logFile, 'utf8').trimEnd().split('\n').slice(-count)
-  return lines.map((line) => `  | ${line.slice(0, 500)}`).join('\n')
+  return lines.map((line) => `  | ${line.slice(0, 160)}`).join('\n')
 }
 
 /** The wanted port if it is free, else one that is. */

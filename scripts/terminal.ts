@@ -24,7 +24,11 @@ export function isLive(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = proc
 }
 
 /** Shows that something has begun. */
-export function startActivity(label: string, stream = process.stdout, live = isLive(stream)): Activity {
+export function startActivity(
+  label: string,
+  stream: NodeJS.WriteStream = process.stdout,
+  live = isLive(stream)
+): Activity {
   let shown = ''
   const draw = (text: string) => {
     // A line that wraps could not be drawn over.

@@ -50,7 +50,7 @@ const limits = {
   days: { default: 30, minimum: 1, maximum: 366 },
   users: { default: 96, minimum: 1, maximum: 1_000_000 },
   songs: { default: 1_500, minimum: fewestSongs, maximum: 1_000_000 },
-  events: { default: 8_064, minimum: 1, maximum: 100_000_000 }
+  events: { minimum: 1, maximum: 100_000_000 }
 } as const
 
 // What the real month comes to; also a rate at which even the keenest listener finds the hours to listen.
@@ -90,22 +90,23 @@ type Sizes = Record<keyof typeof limits, number>
 
 function checkSizes(options: SampleOptions): Sizes {
   const days = options.days ?? limits.days.default
-  const users = options.users ?? Math.ceil((options.events ?? 0) / (days * eventsAUserAndDay))
+  const usersFor = (events: number) => Math.ceil(events / (days * eventsAUserAndDay))
+  const users = options.users ?? Math.max(limits.users.default, usersFor(options.events ?? 0))
   const sizes: Sizes = {
     seed: options.seed ?? limits.seed.default,
     days,
-    users: options.users ?? Math.max(limits.users.default, users),
+    users,
     songs: options.songs ?? limits.songs.default,
-    events: options.events ?? Math.ceil((options.users ?? limits.users.default) * days * eventsAUserAndDay)
+    events: options.events ?? Math.ceil(users * days * eventsAUserAndDay)
   }
   for (const [name, { minimum, maximum }] of Object.entries(limits)) {
     const value = sizes[name as keyof Sizes]
     if (Number.isInteger(value) && value >= minimum && value <= maximum) continue
     throw new RangeError(`${name} must be a whole number from ${minimum} to ${maximum}, not ${value}`)
   }
-  const most = Math.floor(sizes.users * days * 4 * eventsAUserAndDay)
+  const most = Math.floor(users * days * 4 * eventsAUserAndDay)
   if (sizes.events > most) {
-    throw new RangeError(`${sizes.users} users do not listen to more than ${most} events in ${days} days`)
+    throw new RangeError(`${users} users do not listen to more than ${most} events in ${days} days`)
   }
   return sizes
 }
