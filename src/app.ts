@@ -24,6 +24,7 @@ import { createEtl } from './services/etl.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
 import { createTables } from './services/tables.ts'
+import type { Source } from './sources/source.ts'
 import type { Store } from './store/store.ts'
 import type { Warehouse } from './warehouse/warehouse.ts'
 
@@ -35,12 +36,14 @@ export interface Parts {
   store: Store
   warehouse: Warehouse
   provider: ClusterProvider
+  /** The source at a directory or S3 prefix that jobs may read. */
+  openSource: (location: string) => Promise<Source>
 }
 
 /** Builds the service. Its store must be migrated. Closing it hands running jobs back. */
 export async function buildApp(
   config: Config,
-  { store, warehouse, provider }: Parts
+  { store, warehouse, provider, openSource }: Parts
 ): Promise<FastifyInstance> {
   const app = Fastify({
     logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
@@ -55,7 +58,7 @@ export async function buildApp(
   const jobs = await createJobs(store)
   const clusters = createClusters({ provider, jobs, config })
   const tables = createTables({ warehouse, jobs, config })
-  const etl = createEtl({ warehouse, config })
+  const etl = createEtl({ warehouse, config, openSource })
   const loads = createLoads(warehouse)
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
 

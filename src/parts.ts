@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Parts } from './app.ts'
 import { createEmbeddedCluster } from './cloud/embedded-cluster.ts'
 import type { Config } from './config.ts'
+import { openLocalSource } from './sources/local.ts'
 import { ensureSample } from './sources/sample.ts'
 import { lockDataDir } from './store/data-dir-lock.ts'
 import { migrate } from './store/migrate.ts'
@@ -47,7 +48,8 @@ export async function openParts(config: Config): Promise<OpenedParts> {
       identifier: config.CLUSTER_IDENTIFIER,
       snapshotDirectory: join(config.DATA_DIR, 'snapshots')
     })
-    return { store, warehouse, provider, close }
+    const openSource = (location: string) => openLocalSource(location, config.source_roots)
+    return { store, warehouse, provider, openSource, close }
   } catch (error) {
     await close()
     throw error
