@@ -27,7 +27,10 @@ export const invalidCombination = (message: string) => new AwsError('InvalidPara
 export type ServiceName = 'sts' | 'iam' | 'ec2' | 'redshift' | 's3'
 
 /** What each service answers when it cannot tell who is asking. */
-export function authenticationError(service: ServiceName, problem: 'missing' | 'unknown' | 'mismatch' | 'token') {
+export function authenticationError(
+  service: ServiceName,
+  problem: 'missing' | 'unknown' | 'mismatch' | 'token'
+) {
   if (service === 'ec2') {
     return new AwsError('AuthFailure', 'AWS was not able to validate the provided access credentials', 401)
   }
@@ -35,7 +38,8 @@ export function authenticationError(service: ServiceName, problem: 'missing' | '
     'The request signature we calculated does not match the signature you provided. Check your key and signing method.'
   if (service === 's3') {
     if (problem === 'missing') return accessDenied(service, '', '')
-    if (problem === 'token') return new AwsError('InvalidToken', 'The provided token is malformed or otherwise invalid.')
+    if (problem === 'token')
+      return new AwsError('InvalidToken', 'The provided token is malformed or otherwise invalid.')
     if (problem === 'mismatch') return new AwsError('SignatureDoesNotMatch', mismatch, 403)
     const unknown = 'The AWS Access Key Id you provided does not exist in our records.'
     return new AwsError('InvalidAccessKeyId', unknown, 403)
@@ -59,14 +63,21 @@ export function throttled(service: ServiceName): AwsError {
   return new AwsError('Throttling', 'Rate exceeded')
 }
 
-export function accessDenied(service: ServiceName, operation: string, caller: string): AwsError {
-  const sentence = `User: ${caller} is not authorized to perform: ${service}:${operation}`
+/** `action` as policies name it: `redshift:CreateCluster`. */
+export function accessDenied(
+  service: ServiceName,
+  action: string,
+  caller: string,
+  resource?: string
+): AwsError {
+  const on = resource === undefined ? '' : ` on resource: ${resource}`
+  const sentence = `User: ${caller} is not authorized to perform: ${action}${on}`
   if (service === 's3') return new AwsError('AccessDenied', 'Access Denied', 403)
   if (service === 'ec2') {
     const message = `You are not authorized to perform this operation. ${sentence}`
     return new AwsError('UnauthorizedOperation', message, 403)
   }
-  const reason = `because no identity-based policy allows the ${service}:${operation} action`
+  const reason = `because no identity-based policy allows the ${action} action`
   return new AwsError('AccessDenied', `${sentence} ${reason}`, 403)
 }
 

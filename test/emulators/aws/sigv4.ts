@@ -20,15 +20,14 @@ export interface SignedRequest {
 }
 
 export type SignatureProblem = 'missing' | 'unknown' | 'mismatch' | 'token'
-export interface Scope {
-  region: string
-  service: string
-}
 
 const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex')
 const hmac = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest()
 export const encodeRfc3986 = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`)
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (found) => `%${found.charCodeAt(0).toString(16).toUpperCase()}`
+  )
 
 const authorizationPattern =
   /^AWS4-HMAC-SHA256 Credential=([^/,]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/
@@ -41,11 +40,9 @@ function canonicalQuery(query: string): string {
     .join('&')
 }
 
-/** The region and service the request was signed for, unverified. */
-export function readScope(headers: IncomingHttpHeaders): Scope | undefined {
-  const found = authorizationPattern.exec(headers.authorization ?? '')
-  return found ? { region: found[3] as string, service: found[4] as string } : undefined
-}
+/** The region that the request was signed for, unverified. */
+export const readRegion = (headers: IncomingHttpHeaders): string | undefined =>
+  authorizationPattern.exec(headers.authorization ?? '')?.[3]
 
 /** The identity whose secret signed the request, or why there is none. */
 export function verifySignature(
@@ -63,7 +60,12 @@ export function verifySignature(
     method,
     path,
     canonicalQuery(query),
-    ...names.map((name) => `${name}:${String(headers[name] ?? '').trim().replace(/ +/g, ' ')}`),
+    ...names.map(
+      (name) =>
+        `${name}:${String(headers[name] ?? '')
+          .trim()
+          .replace(/ +/g, ' ')}`
+    ),
     '',
     signedHeaders,
     headers['x-amz-content-sha256'] ?? sha256(body)

@@ -13,7 +13,9 @@ export function escapeXml(text: string): string {
 
 export function unescapeXml(text: string): string {
   return text
-    .replace(/&#(x?)([0-9a-f]+);/gi, (_, hex, code) => String.fromCodePoint(Number.parseInt(code, hex ? 16 : 10)))
+    .replace(/&#(x?)([0-9a-f]+);/gi, (_, hex, code) =>
+      String.fromCodePoint(Number.parseInt(code, hex ? 16 : 10))
+    )
     .replace(/&lt;/g, '<')
     .replace(/&gt;/g, '>')
     .replace(/&quot;/g, '"')
@@ -32,7 +34,9 @@ function renderElement(name: string, value: Xml): string {
 export function renderXml(tree: XmlTree): string {
   return Object.entries(tree)
     .flatMap(([name, value]) =>
-      Array.isArray(value) ? value.map((item) => renderElement(name, item)) : [renderElement(name, value as Xml)]
+      Array.isArray(value)
+        ? value.map((item) => renderElement(name, item))
+        : [renderElement(name, value as Xml)]
     )
     .join('')
 }
