@@ -77,7 +77,9 @@ export async function buildApp(
       'tables.recreate': tables.recreateHandler,
       'tables.drop': tables.dropHandler,
       'cluster.provision': clusters.provisionHandler,
-      'cluster.teardown': clusters.teardownHandler
+      'cluster.teardown': clusters.teardownHandler,
+      'cluster.pause': clusters.pauseHandler,
+      'cluster.resume': clusters.resumeHandler
     }
   })
   for (const schema of namedSchemas) app.addSchema(schema)

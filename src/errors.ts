@@ -28,6 +28,51 @@ export const errorCatalogue = {
   },
   source_not_allowed: { status: 422, kind: 'configuration', title: 'The source is not under SOURCE_ROOTS' },
   invalid_cursor: { status: 400, kind: 'request', title: 'The cursor is not one that this list returned' },
+  // the cluster and AWS
+  not_supported: { status: 409, kind: 'request', title: 'The warehouse engine has no such operation' },
+  cluster_attached: { status: 409, kind: 'request', title: 'The cluster is attached and never changed' },
+  foreign_cluster: { status: 409, kind: 'configuration', title: 'The cluster is not ours' },
+  foreign_resource: { status: 409, kind: 'configuration', title: 'A role or security group is not ours' },
+  cluster_paused: { status: 409, kind: 'configuration', title: 'The cluster is paused' },
+  invalid_cluster_state: {
+    status: 409,
+    kind: 'configuration',
+    title: 'The state of the cluster does not allow this now'
+  },
+  cluster_failed: {
+    status: 409,
+    kind: 'configuration',
+    title: 'The cluster is in a state that it does not leave by itself'
+  },
+  cluster_not_ready: {
+    status: 503,
+    kind: 'configuration',
+    title: 'The cluster did not get there in time'
+  },
+  cluster_unreachable: {
+    status: 503,
+    kind: 'configuration',
+    title: 'The cluster is available, but nothing connects to it'
+  },
+  open_ingress_refused: { status: 422, kind: 'configuration', title: 'Ingress from everywhere is refused' },
+  network_not_found: { status: 422, kind: 'configuration', title: 'There is no network for the cluster' },
+  iam_role_not_found: { status: 422, kind: 'configuration', title: 'The IAM role is not there' },
+  iam_role_not_visible: {
+    status: 409,
+    kind: 'configuration',
+    title: 'Redshift does not see the IAM role'
+  },
+  insufficient_capacity: { status: 503, kind: 'configuration', title: 'AWS has no capacity for the cluster' },
+  quota_exceeded: { status: 409, kind: 'configuration', title: 'A quota of the AWS account is reached' },
+  aws_access_denied: { status: 503, kind: 'configuration', title: 'AWS denies the service a permission' },
+  aws_credentials_invalid: {
+    status: 503,
+    kind: 'configuration',
+    title: "AWS does not accept the service's credentials"
+  },
+  aws_request_refused: { status: 422, kind: 'configuration', title: 'AWS refuses the request' },
+  aws_throttled: { status: 503, kind: 'transient', title: 'AWS asks the service to slow down' },
+  aws_unavailable: { status: 503, kind: 'transient', title: 'AWS does not answer' },
   // what a job can meet
   source_unreadable: { status: 422, kind: 'configuration', title: 'The source cannot be read' },
   source_empty: { status: 422, kind: 'data', title: 'The source holds no objects' },

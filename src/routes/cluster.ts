@@ -42,7 +42,7 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
               description: 'The cluster when nothing is missing; the finished job when asked to wait for it'
             },
             202: { ...ref(JobSchema), description: 'The job that creates it' },
-            ...errorResponses(422)
+            ...errorResponses(409, 422)
           }
         }
       },
@@ -59,12 +59,62 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
         schema: {
           operationId: 'planCluster',
           tags: ['cluster'],
-          summary: 'Show what PUT would do',
+          summary: 'Show what PUT would do and cost',
           querystring: NoQuerySchema,
-          response: { 200: ref(ClusterPlanSchema), ...errorResponses() }
+          description: 'The actions in order, and what the cluster would cost then. Nothing is changed.',
+          response: { 200: ref(ClusterPlanSchema), ...errorResponses(409, 422) }
         }
       },
       async () => clusters.plan()
+    )
+
+    app.post(
+      '/pause',
+      {
+        config: { scope: 'admin' },
+        schema: {
+          operationId: 'pauseCluster',
+          tags: ['cluster'],
+          summary: 'Pause the cluster',
+          description:
+            'Only its storage costs money then. Refused while jobs that use the warehouse are not finished, and by an engine that has no such thing.',
+          headers: IdempotencyHeadersSchema,
+          querystring: NoQuerySchema,
+          response: {
+            200: { ...ref(JobSchema), description: 'The finished job, when asked to wait' },
+            202: { ...ref(JobSchema), description: 'The job that pauses it' },
+            ...errorResponses(409, 422)
+          }
+        }
+      },
+      async (request, reply) => {
+        const started = await clusters.pause(request.actor, startOptions(request.headers))
+        return replyWithJob(started, jobs, request, reply)
+      }
+    )
+
+    app.post(
+      '/resume',
+      {
+        config: { scope: 'admin' },
+        schema: {
+          operationId: 'resumeCluster',
+          tags: ['cluster'],
+          summary: 'Resume the cluster',
+          description: 'The end of a pause. It takes minutes, and capacity in the region.',
+          headers: IdempotencyHeadersSchema,
+          querystring: NoQuerySchema,
+          response: {
+            200: { ...ref(JobSchema), description: 'The finished job, when asked to wait' },
+            202: { ...ref(JobSchema), description: 'The job that resumes it' },
+            ...errorResponses(409, 422)
+          }
+        }
+      },
+      async (request, reply) => {
+        const started = await clusters.resume(request.actor, startOptions(request.headers))
+        return replyWithJob(started, jobs, request, reply)
+      }
     )
 
     app.delete(

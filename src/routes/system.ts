@@ -43,8 +43,7 @@ export function systemRoutes(
       },
       async () => {
         await store.ping()
-        const { status } = await provider.describe()
-        return { status: 'ready', store: store.engine, warehouse: engine, cluster: status }
+        return { status: 'ready', store: store.engine, warehouse: engine, cluster: await provider.status() }
       }
     )
 

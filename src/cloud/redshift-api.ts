@@ -1,0 +1,124 @@
+/** The calls of Redshift about one cluster, with their errors as ours. */
+import {
+  type Cluster,
+  CreateClusterCommand,
+  type CreateClusterMessage,
+  DeleteClusterCommand,
+  DescribeClusterSubnetGroupsCommand,
+  DescribeClustersCommand,
+  GetClusterCredentialsCommand,
+  ModifyClusterCommand,
+  ModifyClusterIamRolesCommand,
+  type ModifyClusterMessage,
+  PauseClusterCommand,
+  paginateDescribeClusterSnapshots,
+  type RedshiftClient,
+  ResumeClusterCommand,
+  type Snapshot
+} from '@aws-sdk/client-redshift'
+import { callAws, isAwsError } from './aws-errors.ts'
+
+export type RedshiftApi = ReturnType<typeof createRedshiftApi>
+
+/** Every call but `describe` throws `ClusterNotFoundFault`; every change throws `InvalidClusterStateFault`. */
+export function createRedshiftApi(client: RedshiftClient, ClusterIdentifier: string) {
+  return {
+    /** The cluster; undefined when there is none. */
+    async describe(signal: AbortSignal): Promise<Cluster | undefined> {
+      try {
+        const { Clusters } = await callAws('redshift:DescribeClusters', signal, (options) =>
+          client.send(new DescribeClustersCommand({ ClusterIdentifier }), options)
+        )
+        return Clusters?.[0]
+      } catch (error) {
+        if (isAwsError(error, 'ClusterNotFoundFault')) return undefined
+        throw error
+      }
+    },
+
+    /** Throws `ClusterAlreadyExistsFault`: there is no token that would make it safe to repeat. */
+    async create(input: Omit<CreateClusterMessage, 'ClusterIdentifier'>, signal: AbortSignal): Promise<void> {
+      const secrets = input.MasterUserPassword === undefined ? [] : [input.MasterUserPassword]
+      const send = (options: { abortSignal: AbortSignal }) =>
+        client.send(new CreateClusterCommand({ ClusterIdentifier, ...input }), options)
+      await callAws('redshift:CreateCluster', signal, send, secrets)
+    },
+
+    async modify(input: Omit<ModifyClusterMessage, 'ClusterIdentifier'>, signal: AbortSignal): Promise<void> {
+      await callAws('redshift:ModifyCluster', signal, (options) =>
+        client.send(new ModifyClusterCommand({ ClusterIdentifier, ...input }), options)
+      )
+    },
+
+    /** Attaches a role and makes it the default one. */
+    async attachRole(arn: string, signal: AbortSignal): Promise<void> {
+      await callAws('redshift:ModifyClusterIamRoles', signal, (options) => {
+        const input = { ClusterIdentifier, AddIamRoles: [arn], DefaultIamRoleArn: arn }
+        return client.send(new ModifyClusterIamRolesCommand(input), options)
+      })
+    },
+
+    async pause(signal: AbortSignal): Promise<void> {
+      await callAws('redshift:PauseCluster', signal, (options) =>
+        client.send(new PauseClusterCommand({ ClusterIdentifier }), options)
+      )
+    },
+
+    async resume(signal: AbortSignal): Promise<void> {
+      await callAws('redshift:ResumeCluster', signal, (options) =>
+        client.send(new ResumeClusterCommand({ ClusterIdentifier }), options)
+      )
+    },
+
+    /** Throws `ClusterSnapshotAlreadyExistsFault`. */
+    async remove(finalSnapshot: string | null, signal: AbortSignal): Promise<void> {
+      await callAws('redshift:DeleteCluster', signal, (options) => {
+        const snapshot =
+          finalSnapshot === null
+            ? { SkipFinalClusterSnapshot: true }
+            : { SkipFinalClusterSnapshot: false, FinalClusterSnapshotIdentifier: finalSnapshot }
+        return client.send(new DeleteClusterCommand({ ClusterIdentifier, ...snapshot }), options)
+      })
+    },
+
+    /** The snapshots that outlive the cluster, oldest first. */
+    async manualSnapshots(signal: AbortSignal): Promise<Snapshot[]> {
+      const snapshots: Snapshot[] = []
+      const input = { ClusterIdentifier, SnapshotType: 'manual' }
+      try {
+        await callAws('redshift:DescribeClusterSnapshots', signal, async (options) => {
+          for await (const page of paginateDescribeClusterSnapshots({ client }, input, options)) {
+            snapshots.push(...(page.Snapshots ?? []))
+          }
+        })
+      } catch (error) {
+        if (!isAwsError(error, 'ClusterNotFoundFault', 'ClusterSnapshotNotFoundFault')) throw error
+      }
+      const time = ({ SnapshotCreateTime }: Snapshot) => SnapshotCreateTime?.getTime() ?? 0
+      return snapshots.sort((one, other) => time(one) - time(other))
+    },
+
+    /** The VPC of a cluster subnet group; undefined when there is no such group. */
+    async subnetGroupVpc(name: string, signal: AbortSignal): Promise<string | undefined> {
+      try {
+        const { ClusterSubnetGroups } = await callAws(
+          'redshift:DescribeClusterSubnetGroups',
+          signal,
+          (options) =>
+            client.send(new DescribeClusterSubnetGroupsCommand({ ClusterSubnetGroupName: name }), options)
+        )
+        return ClusterSubnetGroups?.[0]?.VpcId
+      } catch (error) {
+        if (isAwsError(error, 'ClusterSubnetGroupNotFoundFault')) return undefined
+        throw error
+      }
+    },
+
+    /** Credentials that log in for the next quarter of an hour. */
+    credentials: (DbUser: string, DbName: string, signal: AbortSignal) =>
+      callAws('redshift:GetClusterCredentials', signal, (options) => {
+        const input = { ClusterIdentifier, DbUser, DbName, AutoCreate: false, DurationSeconds: 900 }
+        return client.send(new GetClusterCredentialsCommand(input), options)
+      })
+  }
+}
