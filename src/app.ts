@@ -5,7 +5,8 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { ClusterProvider } from './cloud/cluster-provider.ts'
 import type { Config } from './config.ts'
 import auth from './plugins/auth.ts'
-import errorHandler from './plugins/error-handler.ts'
+import { answerClientError } from './plugins/client-error.ts'
+import errorHandler, { replyWithError } from './plugins/error-handler.ts'
 import openapi from './plugins/openapi.ts'
 import validation from './plugins/validation.ts'
 import worker from './plugins/worker.ts'
@@ -23,6 +24,7 @@ import { createClusters } from './services/cluster.ts'
 import { createEtl } from './services/etl.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
+import { createSystem } from './services/system.ts'
 import { createTables } from './services/tables.ts'
 import type { Source } from './sources/source.ts'
 import type { Store } from './store/store.ts'
@@ -40,6 +42,8 @@ export interface Parts {
   openSource: (location: string) => Promise<Source>
 }
 
+const newRequestId = () => `req_${randomUUID()}`
+
 /** Builds the service. Its store must be migrated. Closing it hands running jobs back. */
 export async function buildApp(
   config: Config,
@@ -48,7 +52,12 @@ export async function buildApp(
   const app = Fastify({
     logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
     bodyLimit: BODY_LIMIT,
-    genReqId: () => `req_${randomUUID()}`,
+    genReqId: newRequestId,
+    // What fails before there is a route, or even a request, leaves as problem details too.
+    frameworkErrors: replyWithError,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, newRequestId()),
+    // Ours is a problem document (see error-handler.ts).
+    return503OnClosing: false,
     // Idle keep-alive connections do not hold up a shutdown.
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 250 }
@@ -60,6 +69,7 @@ export async function buildApp(
   const tables = createTables({ warehouse, jobs, config })
   const etl = createEtl({ warehouse, config, openSource })
   const loads = createLoads(warehouse)
+  const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
 
   app.addHook('onSend', async (request, reply) => {
@@ -84,7 +94,7 @@ export async function buildApp(
   })
   for (const schema of namedSchemas) app.addSchema(schema)
 
-  await app.register(systemRoutes(store, provider, warehouse.engine))
+  await app.register(systemRoutes(system))
   await app.register(
     async (v1) => {
       await v1.register(auth, { apiKeys })

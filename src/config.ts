@@ -10,6 +10,8 @@ import { ConfigSchema, fileSettings } from './config-schema.ts'
 export { ConfigSchema, fileSettings }
 
 interface Documented {
+  type?: string
+  default?: unknown
   accepts?: string
   secret?: boolean
 }
@@ -47,11 +49,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const given: Record<string, unknown> = {}
   for (const [name, schema] of Object.entries(ConfigSchema.properties)) {
     const raw = readSetting(env, name, problems)
-    const text = raw ?? (schema as { default?: unknown }).default
-    if (text === undefined) continue
-    const value = Value.Convert(schema, text)
+    const { default: preset, ...documented } = schema as Documented
+    const value = raw === undefined ? preset : fromText(documented, raw)
+    if (value === undefined) continue
     given[name] = value
-    if (!Value.Check(schema, value)) problems.push(describeProblem(name, schema as Documented, raw))
+    if (!Value.Check(schema, value)) problems.push(describeProblem(name, documented, raw))
   }
   if (problems.length > 0) throw new ConfigError(problems)
   const config = resolveSettings(given as Static<typeof ConfigSchema>)
@@ -83,6 +85,11 @@ function readSetting(
     )
     return undefined
   }
+}
+
+/** A number must be written in digits: a general conversion would take `80.5`, `0x50` and `true` for ports. */
+function fromText({ type }: Documented, raw: string): unknown {
+  return type === 'integer' && /^\d+$/.test(raw) ? Number(raw) : raw
 }
 
 function describeProblem(name: string, schema: Documented, raw: string | undefined): string {

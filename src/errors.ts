@@ -4,8 +4,10 @@
  */
 export const errorCatalogue = {
   // the request
+  malformed_request: { status: 400, kind: 'request', title: 'The request is not valid HTTP' },
   malformed_json: { status: 400, kind: 'request', title: 'The body is not valid JSON' },
   invalid_request: { status: 400, kind: 'request', title: 'The request does not match the schema' },
+  invalid_cursor: { status: 400, kind: 'request', title: 'The cursor is not one that this list returned' },
   missing_credentials: { status: 401, kind: 'request', title: 'An API key is required' },
   invalid_api_key: { status: 401, kind: 'request', title: 'The API key is not valid' },
   insufficient_scope: { status: 403, kind: 'request', title: 'The API key lacks the scope for this' },
@@ -14,6 +16,8 @@ export const errorCatalogue = {
   load_not_found: { status: 404, kind: 'request', title: 'There is no such load' },
   table_not_found: { status: 404, kind: 'request', title: 'There is no such table' },
   query_not_found: { status: 404, kind: 'request', title: 'There is no such canned query' },
+  method_not_allowed: { status: 405, kind: 'request', title: 'The endpoint does not take this method' },
+  request_timeout: { status: 408, kind: 'request', title: 'The request did not arrive in time' },
   cluster_not_found: { status: 409, kind: 'configuration', title: 'The cluster does not exist' },
   tables_not_created: { status: 409, kind: 'configuration', title: 'The tables have not been created' },
   tables_outdated: { status: 409, kind: 'configuration', title: 'The tables have another shape' },
@@ -27,7 +31,8 @@ export const errorCatalogue = {
     title: 'The Idempotency-Key was used for another request'
   },
   source_not_allowed: { status: 422, kind: 'configuration', title: 'The source is not under SOURCE_ROOTS' },
-  invalid_cursor: { status: 400, kind: 'request', title: 'The cursor is not one that this list returned' },
+  headers_too_large: { status: 431, kind: 'request', title: 'The address and headers are too large' },
+  shutting_down: { status: 503, kind: 'request', title: 'The service is shutting down' },
   // the cluster and AWS
   not_supported: { status: 409, kind: 'request', title: 'The warehouse engine has no such operation' },
   cluster_attached: { status: 409, kind: 'request', title: 'The cluster is attached and never changed' },

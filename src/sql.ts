@@ -22,8 +22,9 @@ export type Params = Readonly<Record<string, unknown>>
 
 const root = new URL('./sql/', import.meta.url)
 
-// Order matters: comments and quoted text are matched first, so that a colon inside them is never a parameter.
-const token = /--[^\n]*|\/\*[\s\S]*?\*\/|::|:'[a-z_]+'|'(?:[^']|'')*'|"[^"]*"|:[a-z_]+\b/g
+// Order matters: comments and quoted text are matched as a whole, so that nothing inside them is a parameter.
+const token =
+  /\n\s*(?=\n)|\n?[^\S\n]*--[^\n]*|\/\*[\s\S]*?\*\/|::|:'[a-z_]+'|'(?:[^']|'')*'|"[^"]*"|:[a-z_]+\b/g
 
 /** Reads one statement from a file below `src/sql`. Throws if the file is missing or empty. */
 export function readSql(path: string): Statement {
@@ -36,16 +37,16 @@ export function parseSql(name: string, source: string): Statement {
   const literals = new Set<string>()
   const text = source
     .replace(token, (found) => {
-      if (found.startsWith('--') || found.startsWith('/*')) return ''
+      // A blank line or a comment; quoted text keeps both.
+      if (/^(\s|--|\/\*)/.test(found)) return ''
       if (found.startsWith(":'")) literals.add(found.slice(2, -1))
       if (!/^:[a-z_]/.test(found)) return found
       const param = found.slice(1)
       if (!params.includes(param)) params.push(param)
       return `$${params.indexOf(param) + 1}`
     })
-    .replace(/\n\s*\n/g, '\n')
     .trim()
-    .replace(/;$/, '')
+    .replace(/\s*;$/, '')
   if (text === '') throw new Error(`${name} holds no statement`)
   return { name, text, params, literals: [...literals] }
 }
@@ -79,7 +80,9 @@ export function fillLiterals(
   for (const name of Object.keys(values)) {
     if (!statement.literals.includes(name)) throw new Error(`${statement.name} has no literal :'${name}'`)
   }
-  const text = statement.text.replace(/:'([a-z_]+)'/g, (_, name: string) => {
+  const text = statement.text.replace(token, (found) => {
+    if (!found.startsWith(":'")) return found
+    const name = found.slice(2, -1)
     const value = values[name]
     if (value === undefined) throw new Error(`${statement.name} needs the literal :'${name}'`)
     return quoteLiteral(value, dialect)

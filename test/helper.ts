@@ -68,7 +68,8 @@ export async function openTestPglite(t: Test): Promise<Store> {
   return store
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
@@ -191,7 +192,7 @@ export async function build(t: Test, env: Record<string, string> = {}): Promise<
       },
       ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) })
     })
-    const isJson = /json/.test(String(response.headers['content-type']))
+    const isJson = response.body !== '' && /json/.test(String(response.headers['content-type']))
     return {
       status: response.statusCode,
       headers: response.headers,

@@ -6,7 +6,8 @@ import {
   pascalCase,
   resultsSchema
 } from '../schemas/analytics.ts'
-import { errorResponses, NoQuerySchema, ref } from '../schemas/common.ts'
+import { NoQuerySchema } from '../schemas/common.ts'
+import { answer } from '../schemas/responses.ts'
 import type { Analytics } from '../services/analytics.ts'
 import { requestSignal } from './abort.ts'
 
@@ -23,7 +24,7 @@ export function analyticsRoutes(analytics: Analytics): FastifyPluginAsyncTypebox
           tags: ['analytics'],
           summary: 'List the canned queries',
           querystring: NoQuerySchema,
-          response: { 200: ref(AnalyticsQueryPageSchema), ...errorResponses() }
+          response: { 200: answer(AnalyticsQueryPageSchema, 'All of them on one page') }
         }
       },
       async () => analytics.list()
@@ -32,14 +33,14 @@ export function analyticsRoutes(analytics: Analytics): FastifyPluginAsyncTypebox
     app.get(
       '/:query',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['query_not_found'] },
         schema: {
           operationId: 'getAnalyticsQuery',
           tags: ['analytics'],
           summary: 'Get a canned query and its SQL',
           params: AnalyticsQueryParamsSchema,
           querystring: NoQuerySchema,
-          response: { 200: ref(AnalyticsQuerySchema), ...errorResponses(404) }
+          response: { 200: answer(AnalyticsQuerySchema, 'The query') }
         }
       },
       async (request) => analytics.get(request.params.query)
@@ -51,14 +52,17 @@ export function analyticsRoutes(analytics: Analytics): FastifyPluginAsyncTypebox
       app.get(
         `/${entry.query}/results`,
         {
-          config: { scope: 'read' },
+          config: {
+            scope: 'read',
+            errors: ['cluster_not_found', 'tables_not_created', 'warehouse_unavailable']
+          },
           schema: {
             operationId: `get${pascalCase(entry.query)}Results`,
             tags: ['analytics'],
             summary: entry.question,
             ...(entry.description && { description: entry.description }),
             querystring: entry.querystring,
-            response: { 200: ref(results), ...errorResponses(409) }
+            response: { 200: answer(results, `The answer: ${entry.title}`) }
           }
         },
         async (request, reply) => analytics.run(entry.query, request.query, { signal: requestSignal(reply) })

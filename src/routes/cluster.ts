@@ -1,11 +1,32 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { ClusterPlanSchema, ClusterSchema, TeardownQuerySchema } from '../schemas/cluster.ts'
-import { errorResponses, IdempotencyHeadersSchema, NoQuerySchema, ref } from '../schemas/common.ts'
-import { JobSchema } from '../schemas/jobs.ts'
+import {
+  ClusterPlanSchema,
+  ClusterSchema,
+  EnsureClusterSchema,
+  TeardownQuerySchema
+} from '../schemas/cluster.ts'
+import { IdempotencyHeadersSchema, NoQuerySchema, ref } from '../schemas/common.ts'
+import { JobSchema, jobResponses } from '../schemas/jobs.ts'
+import { answer, examplesOf } from '../schemas/responses.ts'
 import type { Clusters } from '../services/cluster.ts'
 import type { Jobs } from '../services/jobs.ts'
 import { replyWithJob, startOptions } from './job-reply.ts'
+
+const provisioning = jobResponses('creates it')
+const ensureResponses = {
+  ...provisioning,
+  200: {
+    ...provisioning[200],
+    description: 'The cluster when nothing is missing; the ended job when asked to wait for it',
+    content: {
+      'application/json': {
+        schema: Type.Union([ref(ClusterSchema), ref(JobSchema)]),
+        examples: examplesOf(ClusterSchema, JobSchema)
+      }
+    }
+  }
+}
 
 /** The cluster. */
 export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyncTypebox {
@@ -19,7 +40,7 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
           tags: ['cluster'],
           summary: 'Get the cluster and its state',
           querystring: NoQuerySchema,
-          response: { 200: ref(ClusterSchema), ...errorResponses() }
+          response: { 200: answer(ClusterSchema, 'The cluster, `absent` when there is none') }
         }
       },
       async () => clusters.get()
@@ -28,7 +49,7 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
     app.put(
       '',
       {
-        config: { scope: 'admin' },
+        config: { scope: 'admin', errors: ['idempotency_key_reused'] },
         schema: {
           operationId: 'ensureCluster',
           tags: ['cluster'],
@@ -36,14 +57,8 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
           description: 'Answers the cluster when nothing is missing, else the job that creates it.',
           headers: IdempotencyHeadersSchema,
           querystring: NoQuerySchema,
-          response: {
-            200: {
-              ...Type.Union([ref(ClusterSchema), ref(JobSchema)]),
-              description: 'The cluster when nothing is missing; the finished job when asked to wait for it'
-            },
-            202: { ...ref(JobSchema), description: 'The job that creates it' },
-            ...errorResponses(409, 422)
-          }
+          body: EnsureClusterSchema,
+          response: ensureResponses
         }
       },
       async (request, reply) => {
@@ -62,7 +77,7 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
           summary: 'Show what PUT would do and cost',
           querystring: NoQuerySchema,
           description: 'The actions in order, and what the cluster would cost then. Nothing is changed.',
-          response: { 200: ref(ClusterPlanSchema), ...errorResponses(409, 422) }
+          response: { 200: answer(ClusterPlanSchema, 'What is missing') }
         }
       },
       async () => clusters.plan()
@@ -71,7 +86,16 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
     app.post(
       '/pause',
       {
-        config: { scope: 'admin' },
+        config: {
+          scope: 'admin',
+          errors: [
+            'cluster_not_found',
+            'jobs_active',
+            'not_supported',
+            'foreign_cluster',
+            'idempotency_key_reused'
+          ]
+        },
         schema: {
           operationId: 'pauseCluster',
           tags: ['cluster'],
@@ -80,11 +104,7 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
             'Only its storage costs money then. Refused while jobs that use the warehouse are not finished, and by an engine that has no such thing.',
           headers: IdempotencyHeadersSchema,
           querystring: NoQuerySchema,
-          response: {
-            200: { ...ref(JobSchema), description: 'The finished job, when asked to wait' },
-            202: { ...ref(JobSchema), description: 'The job that pauses it' },
-            ...errorResponses(409, 422)
-          }
+          response: jobResponses('The job that pauses it')
         }
       },
       async (request, reply) => {
@@ -96,7 +116,10 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
     app.post(
       '/resume',
       {
-        config: { scope: 'admin' },
+        config: {
+          scope: 'admin',
+          errors: ['cluster_not_found', 'not_supported', 'foreign_cluster', 'idempotency_key_reused']
+        },
         schema: {
           operationId: 'resumeCluster',
           tags: ['cluster'],
@@ -104,11 +127,7 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
           description: 'The end of a pause. It takes minutes, and capacity in the region.',
           headers: IdempotencyHeadersSchema,
           querystring: NoQuerySchema,
-          response: {
-            200: { ...ref(JobSchema), description: 'The finished job, when asked to wait' },
-            202: { ...ref(JobSchema), description: 'The job that resumes it' },
-            ...errorResponses(409, 422)
-          }
+          response: jobResponses('The job that resumes it')
         }
       },
       async (request, reply) => {
@@ -120,7 +139,10 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
     app.delete(
       '',
       {
-        config: { scope: 'admin' },
+        config: {
+          scope: 'admin',
+          errors: ['cluster_not_found', 'jobs_active', 'confirmation_mismatch', 'idempotency_key_reused']
+        },
         schema: {
           operationId: 'deleteCluster',
           tags: ['cluster'],
@@ -128,11 +150,7 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
           description: 'Refused while jobs that use the warehouse are not finished.',
           headers: IdempotencyHeadersSchema,
           querystring: TeardownQuerySchema,
-          response: {
-            200: { ...ref(JobSchema), description: 'The finished job, when asked to wait' },
-            202: { ...ref(JobSchema), description: 'The job that deletes it' },
-            ...errorResponses(409, 422)
-          }
+          response: jobResponses('deletes it')
         }
       },
       async (request, reply) => {

@@ -1,11 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Type } from 'typebox'
 import {
-  errorResponses,
   IdempotencyHeadersSchema,
   NoQuerySchema,
   PageQuerySchema,
-  ref,
   WaitHeadersSchema
 } from '../schemas/common.ts'
 import {
@@ -13,15 +10,16 @@ import {
   JobEventPageSchema,
   JobListQuerySchema,
   JobPageSchema,
-  JobSchema
+  JobParamsSchema,
+  JobSchema,
+  jobResponses
 } from '../schemas/jobs.ts'
+import { answer } from '../schemas/responses.ts'
 import type { Etl } from '../services/etl.ts'
 import type { Jobs } from '../services/jobs.ts'
 import { requestSignal } from './abort.ts'
 import { preferredWait, replyWithJob, startOptions } from './job-reply.ts'
 import { withLink } from './page-link.ts'
-
-const JobParamsSchema = Type.Object({ id: Type.String({ maxLength: 100, examples: ['job_0193'] }) })
 
 /** The job table. */
 export function jobsRoutes(jobs: Jobs, etl: Etl): FastifyPluginAsyncTypebox {
@@ -29,7 +27,16 @@ export function jobsRoutes(jobs: Jobs, etl: Etl): FastifyPluginAsyncTypebox {
     app.post(
       '',
       {
-        config: { scope: 'operate' },
+        config: {
+          scope: 'operate',
+          errors: [
+            'cluster_not_found',
+            'tables_not_created',
+            'warehouse_unavailable',
+            'source_not_allowed',
+            'idempotency_key_reused'
+          ]
+        },
         schema: {
           operationId: 'startJob',
           tags: ['jobs'],
@@ -37,17 +44,13 @@ export function jobsRoutes(jobs: Jobs, etl: Etl): FastifyPluginAsyncTypebox {
           headers: IdempotencyHeadersSchema,
           querystring: NoQuerySchema,
           body: EtlParamsSchema,
-          response: {
-            200: { ...ref(JobSchema), description: 'The finished job, when asked to wait' },
-            202: { ...ref(JobSchema), description: 'The job' },
-            ...errorResponses(409, 413, 415, 422)
-          }
+          response: jobResponses('loads what is new')
         }
       },
       async (request, reply) => {
         const { type, ...params } = request.body
-        await etl.validate(params)
-        const started = await jobs.start(type, params, request.actor, startOptions(request.headers))
+        const options = { ...startOptions(request.headers), check: () => etl.validate(params) }
+        const started = await jobs.start(type, params, request.actor, options)
         return replyWithJob(started, jobs, request, reply)
       }
     )
@@ -55,13 +58,13 @@ export function jobsRoutes(jobs: Jobs, etl: Etl): FastifyPluginAsyncTypebox {
     app.get(
       '',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['invalid_cursor'] },
         schema: {
           operationId: 'listJobs',
           tags: ['jobs'],
           summary: 'List jobs, newest first',
           querystring: JobListQuerySchema,
-          response: { 200: ref(JobPageSchema), ...errorResponses() }
+          response: { 200: answer(JobPageSchema, 'One page of jobs', 'Link') }
         }
       },
       async (request, reply) => withLink(await jobs.list(request.query), request, reply)
@@ -70,7 +73,7 @@ export function jobsRoutes(jobs: Jobs, etl: Etl): FastifyPluginAsyncTypebox {
     app.get(
       '/:id',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['job_not_found'] },
         schema: {
           operationId: 'getJob',
           tags: ['jobs'],
@@ -79,7 +82,7 @@ export function jobsRoutes(jobs: Jobs, etl: Etl): FastifyPluginAsyncTypebox {
           params: JobParamsSchema,
           headers: WaitHeadersSchema,
           querystring: NoQuerySchema,
-          response: { 200: ref(JobSchema), ...errorResponses(404) }
+          response: { 200: answer(JobSchema, 'The job, ended or not') }
         }
       },
       async (request, reply) =>
@@ -89,14 +92,14 @@ export function jobsRoutes(jobs: Jobs, etl: Etl): FastifyPluginAsyncTypebox {
     app.get(
       '/:id/events',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['job_not_found', 'invalid_cursor'] },
         schema: {
           operationId: 'listJobEvents',
           tags: ['jobs'],
           summary: "List a job's events, oldest first",
           params: JobParamsSchema,
           querystring: PageQuerySchema,
-          response: { 200: ref(JobEventPageSchema), ...errorResponses(404) }
+          response: { 200: answer(JobEventPageSchema, 'One page of events', 'Link') }
         }
       },
       async (request, reply) => withLink(await jobs.events(request.params.id, request.query), request, reply)

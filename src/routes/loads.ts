@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { errorResponses, NoQuerySchema, PageQuerySchema, ref } from '../schemas/common.ts'
+import { NoQuerySchema, PageQuerySchema } from '../schemas/common.ts'
 import {
   LoadedObjectPageSchema,
   LoadPageSchema,
@@ -8,8 +8,11 @@ import {
   RejectListQuerySchema,
   RejectPageSchema
 } from '../schemas/loads.ts'
+import { answer } from '../schemas/responses.ts'
 import type { Loads } from '../services/loads.ts'
 import { withLink } from './page-link.ts'
+
+const ledgerErrors = ['cluster_not_found', 'tables_not_created', 'warehouse_unavailable'] as const
 
 /** The load ledger. */
 export function loadsRoutes(loads: Loads): FastifyPluginAsyncTypebox {
@@ -17,13 +20,13 @@ export function loadsRoutes(loads: Loads): FastifyPluginAsyncTypebox {
     app.get(
       '/loads',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['invalid_cursor', ...ledgerErrors] },
         schema: {
           operationId: 'listLoads',
           tags: ['loads'],
           summary: 'List loads, newest first',
           querystring: PageQuerySchema,
-          response: { 200: ref(LoadPageSchema), ...errorResponses(409) }
+          response: { 200: answer(LoadPageSchema, 'One page of receipts', 'Link') }
         }
       },
       async (request, reply) => withLink(await loads.list(request.query), request, reply)
@@ -32,14 +35,14 @@ export function loadsRoutes(loads: Loads): FastifyPluginAsyncTypebox {
     app.get(
       '/loads/:id',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['load_not_found', ...ledgerErrors] },
         schema: {
           operationId: 'getLoad',
           tags: ['loads'],
           summary: "Get a load's receipt",
           params: LoadParamsSchema,
           querystring: NoQuerySchema,
-          response: { 200: ref(LoadSchema), ...errorResponses(404, 409) }
+          response: { 200: answer(LoadSchema, 'The receipt') }
         }
       },
       async (request) => loads.get(request.params.id)
@@ -48,14 +51,14 @@ export function loadsRoutes(loads: Loads): FastifyPluginAsyncTypebox {
     app.get(
       '/loads/:id/objects',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['load_not_found', 'invalid_cursor', ...ledgerErrors] },
         schema: {
           operationId: 'listLoadObjects',
           tags: ['loads'],
           summary: 'List the objects of a load',
           params: LoadParamsSchema,
           querystring: PageQuerySchema,
-          response: { 200: ref(LoadedObjectPageSchema), ...errorResponses(404, 409) }
+          response: { 200: answer(LoadedObjectPageSchema, 'One page of objects', 'Link') }
         }
       },
       async (request, reply) =>
@@ -65,13 +68,13 @@ export function loadsRoutes(loads: Loads): FastifyPluginAsyncTypebox {
     app.get(
       '/rejects',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['invalid_cursor', ...ledgerErrors] },
         schema: {
           operationId: 'listRejects',
           tags: ['loads'],
           summary: 'List records that could not be loaded, oldest first',
           querystring: RejectListQuerySchema,
-          response: { 200: ref(RejectPageSchema), ...errorResponses(409) }
+          response: { 200: answer(RejectPageSchema, 'One page of rejects', 'Link') }
         }
       },
       async (request, reply) => withLink(await loads.rejects(request.query), request, reply)

@@ -1,22 +1,18 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { ClusterProvider } from '../cloud/cluster-provider.ts'
-import { errorResponses, NoQuerySchema, ProblemSchema, ref } from '../schemas/common.ts'
-import { HealthSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from '../schemas/system.ts'
-import type { Store } from '../store/store.ts'
+import { NoQuerySchema } from '../schemas/common.ts'
+import { answer } from '../schemas/responses.ts'
+import {
+  HealthSchema,
+  OpenapiSchema,
+  ReadinessSchema,
+  VersionSchema,
+  WhoamiSchema
+} from '../schemas/system.ts'
+import type { System } from '../services/system.ts'
 import { name, version } from '../version.ts'
-import type { Engine } from '../warehouse/warehouse.ts'
-
-const notReady = {
-  description: 'The control store does not answer',
-  content: { 'application/problem+json': { schema: ref(ProblemSchema) } }
-}
 
 /** What needs no key: is it alive, is it ready, which version is it, what can it do. */
-export function systemRoutes(
-  store: Store,
-  provider: ClusterProvider,
-  engine: Engine
-): FastifyPluginAsyncTypebox {
+export function systemRoutes(system: System): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '/livez',
@@ -25,7 +21,9 @@ export function systemRoutes(
           operationId: 'getLiveness',
           tags: ['system'],
           summary: 'Is the process alive?',
-          response: { 200: ref(HealthSchema) }
+          description: 'It asks nothing else: a store that is away is no reason to restart the process.',
+          querystring: NoQuerySchema,
+          response: { 200: answer(HealthSchema, 'It is') }
         }
       },
       async () => ({ status: 'ok' })
@@ -34,17 +32,17 @@ export function systemRoutes(
     app.get(
       '/readyz',
       {
+        config: { errors: ['store_unavailable'] },
         schema: {
           operationId: 'getReadiness',
           tags: ['system'],
           summary: 'Can it serve requests?',
-          response: { 200: ref(ReadinessSchema), 503: notReady }
+          description: 'It cannot while the control store is away. It can without a cluster.',
+          querystring: NoQuerySchema,
+          response: { 200: answer(ReadinessSchema, 'It can, on this') }
         }
       },
-      async () => {
-        await store.ping()
-        return { status: 'ready', store: store.engine, warehouse: engine, cluster: await provider.status() }
-      }
+      async () => system.readiness()
     )
 
     app.get(
@@ -54,13 +52,26 @@ export function systemRoutes(
           operationId: 'getVersion',
           tags: ['system'],
           summary: 'Which version is it?',
-          response: { 200: ref(VersionSchema) }
+          querystring: NoQuerySchema,
+          response: { 200: answer(VersionSchema, 'The version of the service and of Node') }
         }
       },
       async () => ({ name, version, node: process.version })
     )
 
-    app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+    app.get(
+      '/openapi.json',
+      {
+        schema: {
+          operationId: 'getOpenapi',
+          tags: ['system'],
+          summary: 'Get this document',
+          querystring: NoQuerySchema,
+          response: { 200: answer(OpenapiSchema, 'The description of this API, OpenAPI 3.1') }
+        }
+      },
+      async () => app.swagger() as { openapi: string }
+    )
   }
 }
 
@@ -75,7 +86,7 @@ export const whoamiRoutes: FastifyPluginAsyncTypebox = async (app) => {
         tags: ['system'],
         summary: 'Whose key is this?',
         querystring: NoQuerySchema,
-        response: { 200: ref(WhoamiSchema), ...errorResponses() }
+        response: { 200: answer(WhoamiSchema, 'The key that the request came with') }
       }
     },
     async (request) => request.actor

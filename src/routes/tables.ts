@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { errorResponses, IdempotencyHeadersSchema, NoQuerySchema, ref } from '../schemas/common.ts'
-import { JobSchema } from '../schemas/jobs.ts'
+import { IdempotencyHeadersSchema, NoQuerySchema } from '../schemas/common.ts'
+import { jobResponses } from '../schemas/jobs.ts'
+import { answer } from '../schemas/responses.ts'
 import {
   CreateTablesSchema,
   DropTablesQuerySchema,
@@ -12,10 +13,8 @@ import type { Jobs } from '../services/jobs.ts'
 import type { Tables } from '../services/tables.ts'
 import { replyWithJob, startOptions } from './job-reply.ts'
 
-const jobResponses = {
-  200: { ...ref(JobSchema), description: 'The finished job, when asked to wait' },
-  202: { ...ref(JobSchema), description: 'The job that does it' }
-}
+const warehouseErrors = ['cluster_not_found', 'warehouse_unavailable'] as const
+const changeErrors = [...warehouseErrors, 'confirmation_mismatch', 'idempotency_key_reused'] as const
 
 /** The warehouse's tables. */
 export function tablesRoutes(tables: Tables, jobs: Jobs): FastifyPluginAsyncTypebox {
@@ -23,13 +22,13 @@ export function tablesRoutes(tables: Tables, jobs: Jobs): FastifyPluginAsyncType
     app.get(
       '',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: warehouseErrors },
         schema: {
           operationId: 'listTables',
           tags: ['tables'],
           summary: 'List the tables',
           querystring: NoQuerySchema,
-          response: { 200: ref(TablePageSchema), ...errorResponses(409) }
+          response: { 200: answer(TablePageSchema, 'All of them on one page, those that are missing too') }
         }
       },
       async () => tables.list()
@@ -38,14 +37,14 @@ export function tablesRoutes(tables: Tables, jobs: Jobs): FastifyPluginAsyncType
     app.get(
       '/:table',
       {
-        config: { scope: 'read' },
+        config: { scope: 'read', errors: ['table_not_found', ...warehouseErrors] },
         schema: {
           operationId: 'getTable',
           tags: ['tables'],
           summary: 'Get a table',
           params: TableParamsSchema,
           querystring: NoQuerySchema,
-          response: { 200: ref(TableSchema), ...errorResponses(404, 409) }
+          response: { 200: answer(TableSchema, 'The table') }
         }
       },
       async (request) => tables.get(request.params.table)
@@ -54,11 +53,7 @@ export function tablesRoutes(tables: Tables, jobs: Jobs): FastifyPluginAsyncType
     app.post(
       '',
       {
-        config: { scope: 'operate' },
-        // The body may be left out.
-        preValidation: async (request) => {
-          request.body ??= {}
-        },
+        config: { scope: 'operate', errors: changeErrors },
         schema: {
           operationId: 'createTables',
           tags: ['tables'],
@@ -67,7 +62,7 @@ export function tablesRoutes(tables: Tables, jobs: Jobs): FastifyPluginAsyncType
           headers: IdempotencyHeadersSchema,
           querystring: NoQuerySchema,
           body: CreateTablesSchema,
-          response: { ...jobResponses, ...errorResponses(409, 413, 415, 422) }
+          response: jobResponses('creates them')
         }
       },
       async (request, reply) => {
@@ -79,14 +74,14 @@ export function tablesRoutes(tables: Tables, jobs: Jobs): FastifyPluginAsyncType
     app.delete(
       '',
       {
-        config: { scope: 'admin' },
+        config: { scope: 'admin', errors: changeErrors },
         schema: {
           operationId: 'dropTables',
           tags: ['tables'],
           summary: 'Drop all tables',
           headers: IdempotencyHeadersSchema,
           querystring: DropTablesQuerySchema,
-          response: { ...jobResponses, ...errorResponses(409, 422) }
+          response: jobResponses('drops them')
         }
       },
       async (request, reply) => {

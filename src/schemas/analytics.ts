@@ -4,10 +4,10 @@
  */
 import { type Static, type TObjectOptions, type TString, type TUnsafe, Type } from 'typebox'
 import type { Value } from '../warehouse/warehouse.ts'
-import { Nullable, pageOf, ref, TimestampSchema } from './common.ts'
+import { Nullable, pageOf, Text, TimestampSchema } from './common.ts'
 
 const closed = { additionalProperties: false }
-const Text = (description: string) => Type.String({ minLength: 1, description })
+const Line = (description: string) => Type.String({ minLength: 1, description })
 const Scalar = (description: string) =>
   Type.Unsafe<string | number | boolean>({ type: ['string', 'number', 'boolean'], description })
 
@@ -22,14 +22,14 @@ const parameterFields = {
       description: 'Accepted values'
     })
   ),
-  description: Type.Optional(Text('What it stands for')),
+  description: Type.Optional(Line('What it stands for')),
   example: Type.Optional(Scalar('A value for the documentation'))
 }
 
 const columnFields = {
   type: Type.Enum(['string', 'integer', 'number', 'boolean', 'date', 'timestamp'], { type: 'string' }),
-  unit: Type.Optional(Text('What is counted or measured')),
-  description: Type.Optional(Text('What it stands for')),
+  unit: Type.Optional(Line('What is counted or measured')),
+  description: Type.Optional(Line('What it stands for')),
   example: Type.Optional(Scalar('A value for the documentation'))
 }
 
@@ -40,9 +40,9 @@ const ParameterHeaderSchema = Type.Object(
 const ColumnHeaderSchema = Type.Object(columnFields, closed)
 
 const heading = {
-  title: Text('Name for people'),
-  question: Text('The question that it answers'),
-  description: Type.Optional(Text('What is counted and how, where the question leaves it open'))
+  title: Line('Name for people'),
+  question: Line('The question that it answers'),
+  description: Type.Optional(Line('What is counted and how, where the question leaves it open'))
 }
 
 /** The YAML in the comment that opens a query's file. It is strict, so that a misspelt key is an error. */
@@ -76,19 +76,40 @@ const summaryFields = {
   columns: Type.Array(Type.Object({ name, ...columnFields }))
 }
 
+const exampleSummary = {
+  query: 'users-by-level',
+  title: 'Users by level',
+  question: 'How many users are free and how many pay?',
+  parameters: [],
+  columns: [
+    { name: 'level', type: 'string', example: 'free' },
+    { name: 'users', type: 'integer', unit: 'users', example: 120 }
+  ]
+}
+
 export const AnalyticsQuerySummarySchema = Type.Object(summaryFields, {
   $id: 'AnalyticsQuerySummary',
-  description: 'A canned query: what it answers, takes and returns'
+  description: 'A canned query: what it answers, takes and returns',
+  examples: [exampleSummary]
 })
 export const AnalyticsQuerySchema = Type.Object(
   { ...summaryFields, sql: Type.String({ description: 'SQL, parameters written as :name' }) },
-  { $id: 'AnalyticsQuery', description: 'A canned query with its SQL' }
+  {
+    $id: 'AnalyticsQuery',
+    description: 'A canned query with its SQL',
+    examples: [
+      {
+        ...exampleSummary,
+        sql: 'select level, count(user_id) as users\nfrom analytics.users\ngroup by level\norder by users desc, level;'
+      }
+    ]
+  }
 )
-export const AnalyticsQueryPageSchema = pageOf(ref(AnalyticsQuerySummarySchema), {
+export const AnalyticsQueryPageSchema = pageOf(AnalyticsQuerySummarySchema, {
   $id: 'AnalyticsQueryPage'
 })
 export const AnalyticsQueryParamsSchema = Type.Object({
-  query: Type.String({ description: 'Name of a canned query', examples: ['top-songs'] })
+  query: Text(200, { description: 'Name of a canned query', examples: ['top-songs'] })
 })
 
 export type AnalyticsQuerySummary = Static<typeof AnalyticsQuerySummarySchema>

@@ -156,6 +156,16 @@ export const ClusterPlanSchema = Type.Object(
 )
 export type ClusterPlan = Static<typeof ClusterPlanSchema>
 
+export const EnsureClusterSchema = Type.Object(
+  {},
+  {
+    $id: 'EnsureCluster',
+    additionalProperties: false,
+    description: 'What the cluster should be. The embedded one has nothing to choose.',
+    examples: [{}]
+  }
+)
+
 export const TeardownQuerySchema = Type.Object(
   {
     confirm: Type.String({ description: 'The identifier of the cluster', examples: ['sparkify'] }),

@@ -1,6 +1,7 @@
 /** Jobs: everything that takes longer than a request, in one table whatever its type. */
 import { type Static, Type } from 'typebox'
-import { Nullable, PageQuerySchema, pageOf, ref, TimestampSchema } from './common.ts'
+import { Defaulted, Nullable, PageQuerySchema, pageOf, Text, TimestampSchema } from './common.ts'
+import { answer } from './responses.ts'
 
 export const jobStatuses = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const
 export type JobStatus = (typeof jobStatuses)[number]
@@ -25,40 +26,37 @@ export const jobTypes = {
 } as const satisfies Record<string, { scope: Scope; lane: string; max_attempts: number }>
 export type JobType = keyof typeof jobTypes
 
-const literals = <Name extends string>(names: readonly Name[]) =>
-  Type.Unsafe<Name>(Type.String({ enum: [...names] }))
+const literals = <Name extends string>(names: readonly Name[], options = {}) =>
+  Type.Unsafe<Name>(Type.String({ enum: [...names], ...options }))
 
 export const EtlParamsSchema = Type.Object(
   {
     type: Type.Literal('etl'),
-    mode: Type.Unsafe<'incremental' | 'full'>(
-      Type.String({
-        enum: ['incremental', 'full'],
-        default: 'incremental',
-        description:
-          '`incremental` loads the objects that the ledger does not know yet. `full` empties the tables and loads every object, in one transaction.'
+    mode: Defaulted(
+      Type.Unsafe<'incremental' | 'full'>(
+        Type.String({
+          enum: ['incremental', 'full'],
+          default: 'incremental',
+          description:
+            '`incremental` loads the objects that the ledger does not know yet. `full` empties the tables and loads every object, in one transaction.'
+        })
+      )
+    ),
+    song_data: Type.Optional(Text(2000, { description: 'Directory of song objects; default SONG_DATA' })),
+    log_data: Type.Optional(Text(2000, { description: 'Directory of event logs; default LOG_DATA' })),
+    max_rejects: Defaulted(
+      Type.Integer({
+        minimum: 0,
+        maximum: 1_000_000,
+        default: 0,
+        description: 'The load fails, and publishes nothing, when more records than this are rejected.'
       })
-    ),
-    song_data: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 2000,
-        description: 'Directory of song objects; default SONG_DATA'
-      })
-    ),
-    log_data: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 2000, description: 'Directory of event logs; default LOG_DATA' })
-    ),
-    max_rejects: Type.Integer({
-      minimum: 0,
-      maximum: 1_000_000,
-      default: 0,
-      description: 'The load fails, and publishes nothing, when more records than this are rejected.'
-    })
+    )
   },
   {
+    $id: 'StartJob',
     additionalProperties: false,
-    examples: [{ type: 'etl', mode: 'incremental' }]
+    examples: [{ type: 'etl' }, { type: 'etl', mode: 'full', max_rejects: 10 }]
   }
 )
 export type EtlParams = Static<typeof EtlParamsSchema>
@@ -156,15 +154,39 @@ export const JobSchema = Type.Object(
 )
 export type Job = Static<typeof JobSchema>
 
-export const JobPageSchema = pageOf(ref(JobSchema), { $id: 'JobPage' })
+/** The answers of an operation that starts a job. */
+export const jobResponses = (does: string) => {
+  const headers = ['Location', 'Idempotency-Replayed', 'Preference-Applied'] as const
+  return {
+    200: answer(JobSchema, 'The ended job, when asked to wait for it', ...headers),
+    202: answer(JobSchema, `The job that ${does}`, ...headers)
+  }
+}
+
+export const JobParamsSchema = Type.Object({
+  id: Text(100, { description: 'Id of a job', examples: ['job_0193'] })
+})
+
+export const JobPageSchema = pageOf(JobSchema, { $id: 'JobPage' })
+
+/** A time that PostgreSQL takes: it knows no year 0, and no offset from 16 hours on. */
+const TimeFilterSchema = (description: string) =>
+  Type.String({
+    format: 'date-time',
+    pattern: '^[12][0-9]{3}-.*([Zz]|[+-](0[0-9]|1[0-5]):[0-9]{2})$',
+    description,
+    examples: ['2026-01-01T00:00:00Z']
+  })
 
 export const JobListQuerySchema = Type.Object(
   {
     ...PageQuerySchema.properties,
-    status: Type.Optional(literals(jobStatuses)),
-    type: Type.Optional(literals(Object.keys(jobTypes) as JobType[])),
-    created_after: Type.Optional(TimestampSchema),
-    created_before: Type.Optional(TimestampSchema)
+    status: Type.Optional(literals(jobStatuses, { description: 'Only jobs that are in this state' })),
+    type: Type.Optional(
+      literals(Object.keys(jobTypes) as JobType[], { description: 'Only jobs of this type' })
+    ),
+    created_after: Type.Optional(TimeFilterSchema('Only jobs created then or later, RFC 3339')),
+    created_before: Type.Optional(TimeFilterSchema('Only jobs created before, RFC 3339'))
   },
   { additionalProperties: false }
 )
@@ -182,8 +204,21 @@ export const JobEventSchema = Type.Object(
     data: Nullable(Type.Record(Type.String(), Type.Unknown())),
     created_at: TimestampSchema
   },
-  { $id: 'JobEvent' }
+  {
+    $id: 'JobEvent',
+    examples: [
+      {
+        id: 42,
+        job_id: 'job_0193',
+        attempt: 1,
+        type: 'step',
+        message: 'stage (2 of 5)',
+        data: null,
+        created_at: '2026-01-01T00:00:01Z'
+      }
+    ]
+  }
 )
 export type JobEvent = Static<typeof JobEventSchema>
 
-export const JobEventPageSchema = pageOf(ref(JobEventSchema), { $id: 'JobEventPage' })
+export const JobEventPageSchema = pageOf(JobEventSchema, { $id: 'JobEventPage' })

@@ -1,6 +1,6 @@
 /** The load ledger: receipts, manifests, rejects. */
 import { type Static, Type } from 'typebox'
-import { Nullable, PageQuerySchema, pageOf, ref, TimestampSchema } from './common.ts'
+import { Nullable, PageQuerySchema, pageOf, Text, TimestampSchema } from './common.ts'
 
 const RecordCountsSchema = Type.Object(
   {
@@ -76,7 +76,7 @@ export const LoadSchema = Type.Object(
 export type Load = Static<typeof LoadSchema>
 export type Receipt = Omit<Load, 'id' | 'sequence' | 'committed_at' | 'links'>
 
-export const LoadPageSchema = pageOf(ref(LoadSchema), { $id: 'LoadPage' })
+export const LoadPageSchema = pageOf(LoadSchema, { $id: 'LoadPage' })
 
 export const LoadedObjectSchema = Type.Object(
   {
@@ -86,11 +86,22 @@ export const LoadedObjectSchema = Type.Object(
     bytes: Type.Integer(),
     records: RecordCountsSchema
   },
-  { $id: 'LoadedObject' }
+  {
+    $id: 'LoadedObject',
+    examples: [
+      {
+        kind: 'events',
+        url: 'file:///data/log_data/2018/11/2018-11-01-events.json',
+        etag: '1a2b-17f3c5d2a9e4b000',
+        bytes: 6699,
+        records: { read: 15, loaded: 15, duplicates: 0, rejected: 0 }
+      }
+    ]
+  }
 )
 export type LoadedObject = Static<typeof LoadedObjectSchema>
 
-export const LoadedObjectPageSchema = pageOf(ref(LoadedObjectSchema), { $id: 'LoadedObjectPage' })
+export const LoadedObjectPageSchema = pageOf(LoadedObjectSchema, { $id: 'LoadedObjectPage' })
 
 export const RejectSchema = Type.Object(
   {
@@ -108,23 +119,50 @@ export const RejectSchema = Type.Object(
     raw_truncated: Type.Boolean(),
     rejected_at: TimestampSchema
   },
-  { $id: 'Reject' }
+  {
+    $id: 'Reject',
+    examples: [
+      {
+        id: 1,
+        job_id: 'job_0193',
+        load_id: null,
+        kind: 'events',
+        url: 'file:///data/log_data/2018/11/2018-11-01-events.json',
+        etag: '1a2b-17f3c5d2a9e4b000',
+        line_number: 12,
+        code: 'malformed_json',
+        column: null,
+        message: 'the line is not a JSON object',
+        raw: '{"artist": "The Night Shift", "auth"',
+        raw_truncated: false,
+        rejected_at: '2026-01-01T00:00:05Z'
+      }
+    ]
+  }
 )
 export type RejectRecord = Static<typeof RejectSchema>
 
-export const RejectPageSchema = pageOf(ref(RejectSchema), { $id: 'RejectPage' })
+export const RejectPageSchema = pageOf(RejectSchema, { $id: 'RejectPage' })
 
-const LoadIdSchema = Type.String({ pattern: '^[1-9][0-9]{0,14}$' })
-
-export const LoadParamsSchema = Type.Object({ id: Type.String({ maxLength: 100 }) })
+export const LoadParamsSchema = Type.Object({
+  id: Text(100, { description: 'Id of a load', examples: ['7'] })
+})
 
 export const RejectListQuerySchema = Type.Object(
   {
     ...PageQuerySchema.properties,
-    load_id: Type.Optional(LoadIdSchema),
-    job_id: Type.Optional(Type.String({ maxLength: 100 })),
-    kind: Type.Optional(Type.String({ enum: ['events', 'songs'] })),
-    code: Type.Optional(Type.String({ maxLength: 64 }))
+    load_id: Type.Optional(
+      Type.String({
+        pattern: '^[1-9][0-9]{0,14}$',
+        description: 'Only rejects of this load',
+        examples: ['7']
+      })
+    ),
+    job_id: Type.Optional(Text(64, { description: 'Only rejects of this job', examples: ['job_0193'] })),
+    kind: Type.Optional(Type.String({ enum: ['events', 'songs'], description: 'Only rejects of this kind' })),
+    code: Type.Optional(
+      Text(64, { description: 'Only rejects for this reason', examples: ['malformed_json'] })
+    )
   },
   { additionalProperties: false }
 )

@@ -1,7 +1,6 @@
 /** The schemas that OpenAPI shows under a name of their own. */
 import { AnalyticsQueryPageSchema, AnalyticsQuerySchema, AnalyticsQuerySummarySchema } from './analytics.ts'
 import { ClusterPlanSchema, ClusterSchema } from './cluster.ts'
-import { ProblemSchema } from './common.ts'
 import { JobEventPageSchema, JobEventSchema, JobPageSchema, JobSchema } from './jobs.ts'
 import {
   LoadedObjectPageSchema,
@@ -11,7 +10,8 @@ import {
   RejectPageSchema,
   RejectSchema
 } from './loads.ts'
-import { HealthSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from './system.ts'
+import { ProblemSchema } from './problems.ts'
+import { HealthSchema, OpenapiSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from './system.ts'
 import { TablePageSchema, TableSchema } from './tables.ts'
 
 export const namedSchemas = [
@@ -36,5 +36,6 @@ export const namedSchemas = [
   HealthSchema,
   ReadinessSchema,
   VersionSchema,
-  WhoamiSchema
+  WhoamiSchema,
+  OpenapiSchema
 ]

@@ -1,6 +1,6 @@
 /** The warehouse's tables. */
 import { type Static, Type } from 'typebox'
-import { Nullable, pageOf, ref } from './common.ts'
+import { Nullable, pageOf, Text } from './common.ts'
 
 export const TableSchema = Type.Object(
   {
@@ -42,10 +42,10 @@ export const TableSchema = Type.Object(
 )
 export type Table = Static<typeof TableSchema>
 
-export const TablePageSchema = pageOf(ref(TableSchema), { $id: 'TablePage' })
+export const TablePageSchema = pageOf(TableSchema, { $id: 'TablePage' })
 
 export const TableParamsSchema = Type.Object({
-  table: Type.String({ maxLength: 200, description: 'Schema and name', examples: ['analytics.songplays'] })
+  table: Text(200, { description: 'Schema and name', examples: ['analytics.songplays'] })
 })
 
 export const CreateTablesSchema = Type.Object(
@@ -58,7 +58,11 @@ export const CreateTablesSchema = Type.Object(
     ),
     confirm: Type.Optional(Type.String({ description: 'With `recreate`: the name of the database' }))
   },
-  { additionalProperties: false, examples: [{}] }
+  {
+    $id: 'CreateTables',
+    additionalProperties: false,
+    examples: [{}, { recreate: true, confirm: 'sparkify' }]
+  }
 )
 export type CreateTables = Static<typeof CreateTablesSchema>
 

@@ -42,6 +42,15 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
     if (ownership === 'foreign') throw foreign(deed)
   }
 
+  async function checkRemovable(): Promise<void> {
+    await requireIdle('cluster.teardown', 'delete')
+    const { status, ownership, resources } = await provider.describe()
+    // A provision or teardown that was cut off leaves things behind that have to go, cluster or not.
+    if (resources.length > 0) return
+    if (ownership === 'foreign') throw foreign('delete')
+    if (status === 'absent') throw new ServiceError('cluster_not_found', 'There is no cluster to delete.')
+  }
+
   function foreign(deed: string): ServiceError {
     return new ServiceError(
       'foreign_cluster',
@@ -63,6 +72,8 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
 
     /** Starts the job that makes the cluster exist, or returns the cluster when nothing is missing. */
     async ensure(actor: Actor, options: StartOptions): Promise<Cluster | StartedJob> {
+      const replayed = await jobs.replay('cluster.provision', {}, actor, options)
+      if (replayed !== undefined) return replayed
       const { actions } = await provider.plan()
       if (actions.length === 0) return get()
       return jobs.start('cluster.provision', {}, actor, options)
@@ -77,29 +88,24 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
           `confirm must be the identifier of the cluster, ${config.CLUSTER_IDENTIFIER}.`
         )
       }
-      await requireIdle('cluster.teardown', 'delete')
-      const { status, ownership, resources } = await provider.describe()
-      // A provision or teardown that was cut off leaves things behind that have to go, cluster or not.
-      if (resources.length === 0 && ownership === 'foreign') throw foreign('delete')
-      if (resources.length === 0 && status === 'absent') {
-        throw new ServiceError('cluster_not_found', 'There is no cluster to delete.')
-      }
-      return jobs.start('cluster.teardown', { final_snapshot: params.final_snapshot }, actor, options)
+      const { final_snapshot } = params
+      return jobs.start('cluster.teardown', { final_snapshot }, actor, { ...options, check: checkRemovable })
     },
 
     /** Starts the pause. It refuses while jobs that use the warehouse are not finished. */
     async pause(actor: Actor, options: StartOptions): Promise<StartedJob> {
       provider.allows('pause')
-      await requireIdle('cluster.pause', 'pause')
-      await requireCluster('pause')
-      return jobs.start('cluster.pause', {}, actor, options)
+      const check = async () => {
+        await requireIdle('cluster.pause', 'pause')
+        await requireCluster('pause')
+      }
+      return jobs.start('cluster.pause', {}, actor, { ...options, check })
     },
 
     /** Starts the resumption. */
     async resume(actor: Actor, options: StartOptions): Promise<StartedJob> {
       provider.allows('resume')
-      await requireCluster('resume')
-      return jobs.start('cluster.resume', {}, actor, options)
+      return jobs.start('cluster.resume', {}, actor, { ...options, check: () => requireCluster('resume') })
     },
 
     provisionHandler: handler('provision', provider.provision),

@@ -79,10 +79,15 @@ export async function runAttempt(row: JobRow, handler: JobHandler, options: Atte
     await settle(row, tracker, { status: 'succeeded', result }, options)
   } catch (error) {
     await tracker.end('failed')
-    const stopped = stop.signal.aborted ? (stop.signal.reason as AttemptStopped) : undefined
+    const stopped = [error, stop.signal.reason].find((each) => each instanceof AttemptStopped)
     await settle(row, tracker, { error, stopped }, options).catch((failure) => {
-      // The lease runs out by itself and the job is claimed again.
-      logger.error({ err: failure, job_id: row.id }, 'the end of an attempt could not be recorded')
+      const about = { job_id: row.id, attempt: row.attempt }
+      if (failure instanceof AttemptStopped) {
+        logger.warn(about, 'the lease was lost: this attempt changes nothing any more')
+      } else {
+        // The lease runs out by itself and the job is claimed again.
+        logger.error({ err: failure, ...about }, 'the end of an attempt could not be recorded')
+      }
     })
   } finally {
     lease.end()
@@ -100,13 +105,7 @@ async function settle(row: JobRow, tracker: Tracker, ending: Ending, options: At
     await finish(row, tracker, { status: 'succeeded', result: ending.result, error: null }, options)
     return
   }
-  if (ending.stopped?.reason === 'lease_lost') {
-    logger.warn(
-      { job_id: row.id, attempt: row.attempt },
-      'the lease was lost: this attempt changes nothing any more'
-    )
-    return
-  }
+  if (ending.stopped?.reason === 'lease_lost') throw ending.stopped
   if (ending.stopped?.reason === 'shutdown') {
     const message = 'The service stops; the job goes back to the queue'
     await requeue(row, { outcome: 'handed_back', message, delay: 0, error: null }, options)
@@ -207,6 +206,7 @@ function createTracker(row: JobRow, handler: JobHandler, store: Store, stop: Abo
   const total = shares.reduce((sum, share) => sum + share, 0)
   const steps: Step[] = []
   let fraction = 0
+  let isDone = false
   let timer: NodeJS.Timeout | undefined
   let writing: Promise<void> = Promise.resolve()
 
@@ -216,7 +216,8 @@ function createTracker(row: JobRow, handler: JobHandler, store: Store, stop: Abo
     const index = names.indexOf(step.name)
     const before = shares.slice(0, index).reduce((sum, share) => sum + share, 0)
     const done = step.status === 'succeeded' ? 1 : Math.min(1, Math.max(0, fraction))
-    const percent = Math.floor(((before + (shares[index] ?? 0) * done) / total) * 100)
+    // A job may have nothing to do in its last steps.
+    const percent = isDone ? 100 : Math.floor(((before + (shares[index] ?? 0) * done) / total) * 100)
     return {
       ...{ step: step.name, step_index: index + 1, step_count: names.length },
       ...{ rows: step.rows, bytes: step.bytes, percent }
@@ -226,11 +227,14 @@ function createTracker(row: JobRow, handler: JobHandler, store: Store, stop: Abo
   function write(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    writing = writing.then(async () => {
-      const params = { id: row.id, attempt: row.attempt, progress: progress(), steps }
-      const held = await store.query(writeProgress, params)
-      if (held.length === 0) stop.abort(new AttemptStopped('lease_lost'))
-    })
+    // One after another; one that failed does not keep the next from making it good.
+    writing = writing
+      .catch(() => {})
+      .then(async () => {
+        const params = { id: row.id, attempt: row.attempt, progress: progress(), steps }
+        const held = await store.query(writeProgress, params)
+        if (held.length === 0) stop.abort(new AttemptStopped('lease_lost'))
+      })
     return writing
   }
 
@@ -270,7 +274,7 @@ function createTracker(row: JobRow, handler: JobHandler, store: Store, stop: Abo
       step.rows = update.rows ?? step.rows
       step.bytes = update.bytes ?? step.bytes
       fraction = update.fraction ?? fraction
-      // A write that fails is made good by the next one; the lease decides whether the attempt goes on.
+      // When the store stays away, the lease decides whether the attempt goes on.
       timer ??= setTimeout(() => void write().catch(() => {}), PROGRESS_INTERVAL)
     }
   }
@@ -282,6 +286,7 @@ function createTracker(row: JobRow, handler: JobHandler, store: Store, stop: Abo
     async end(status: 'succeeded' | 'failed') {
       clearTimeout(timer)
       endStep(status)
+      isDone = status === 'succeeded'
       await writing.catch(() => {})
     }
   }

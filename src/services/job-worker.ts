@@ -4,17 +4,16 @@
  */
 import { hostname } from 'node:os'
 import { ServiceError, toProblem } from '../errors.ts'
-import { finalStatuses, type JobStatus, type JobType } from '../schemas/jobs.ts'
+import { finalStatuses, type JobType } from '../schemas/jobs.ts'
 import { readSql } from '../sql.ts'
 import { queryMaybe, queryOne, type Store, type Transaction } from '../store/store.ts'
 import { type AttemptOptions, type JobHandler, runAttempt } from './job-attempt.ts'
-import type { JobRow } from './jobs.ts'
+import { type JobRow, readNotification } from './jobs.ts'
 import type { Logger } from './logger.ts'
 
 const claimJob = readSql('store/jobs/claim.sql')
 const closeLostAttempts = readSql('store/jobs/close-lost-attempts.sql')
 const insertAttempt = readSql('store/jobs/insert-attempt.sql')
-const finishAttempt = readSql('store/jobs/finish-attempt.sql')
 const countFailed = readSql('store/jobs/count-failed-attempts.sql')
 const finishJob = readSql('store/jobs/finish.sql')
 const insertEvent = readSql('store/job-events/insert.sql')
@@ -41,8 +40,6 @@ export interface Worker {
   stop(): Promise<void>
 }
 
-type Claimed = JobRow & { was_status: JobStatus; was_worker: string | null }
-
 /** Starts taking jobs. */
 export async function startWorker({
   store,
@@ -53,6 +50,7 @@ export async function startWorker({
   const name = `${hostname()}-${process.pid}`
   const shutdown = new AbortController()
   const attemptOptions: AttemptOptions = { store, logger, leaseSeconds, shutdown: shutdown.signal }
+  const types = Object.keys(handlers)
   const running = new Set<Promise<void>>()
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined
@@ -66,6 +64,8 @@ export async function startWorker({
     lookAgain = true
     looking ??= look().finally(() => {
       looking = undefined
+      // Whoever asked after the last look and before this moment is not forgotten.
+      if (lookAgain) wake()
     })
   }
 
@@ -74,7 +74,8 @@ export async function startWorker({
       lookAgain = false
       try {
         await claimWhilePossible()
-        await sleepUntilNextRun()
+        // With all hands full there is nothing to wait for: the end of an attempt wakes the worker.
+        if (running.size < CONCURRENCY) await sleepUntilNextRun()
       } catch (error) {
         logger.warn({ err: error }, 'the job table could not be read')
         schedule(POLL_INTERVAL)
@@ -84,7 +85,7 @@ export async function startWorker({
 
   async function claimWhilePossible() {
     while (running.size < CONCURRENCY && !shutdown.signal.aborted) {
-      const row = await claim(store, name, leaseSeconds)
+      const row = await claim(store, { worker: name, types, lease_seconds: leaseSeconds })
       if (row === undefined) return
       if (row === 'retry') continue
       const attempt = runAttempt(row, handlers[row.type], attemptOptions).finally(() => {
@@ -96,7 +97,7 @@ export async function startWorker({
   }
 
   async function sleepUntilNextRun() {
-    const { due_in_seconds } = await queryOne<{ due_in_seconds: number | null }>(store, nextRun)
+    const { due_in_seconds } = await queryOne<{ due_in_seconds: number | null }>(store, nextRun, { types })
     const due = due_in_seconds === null ? POLL_INTERVAL : Math.max(20, due_in_seconds * 1000)
     schedule(Math.min(POLL_INTERVAL, due))
   }
@@ -107,7 +108,7 @@ export async function startWorker({
   }
 
   const stopListening = await store.listen('jobs', (payload) => {
-    const status = payload === '' ? 'queued' : (JSON.parse(payload) as { status: JobStatus }).status
+    const { status = 'queued' } = readNotification(payload)
     // A finished job frees its lane.
     if (status === 'queued' || finalStatuses.includes(status)) wake()
   })
@@ -128,15 +129,16 @@ export async function startWorker({
 /** The next job for this worker; undefined when there is none, 'retry' when another worker was faster. */
 async function claim(
   store: Store,
-  worker: string,
-  leaseSeconds: number
-): Promise<Claimed | 'retry' | undefined> {
+  by: { worker: string; types: string[]; lease_seconds: number }
+): Promise<JobRow | 'retry' | undefined> {
   try {
     return await store.transaction(async (tx) => {
-      const row = await queryMaybe<Claimed>(tx, claimJob, { worker, lease_seconds: leaseSeconds })
+      const row = await queryMaybe<JobRow>(tx, claimJob, by)
       if (row === undefined) return undefined
-      await recordAttempt(tx, row, worker)
-      return (await isExhausted(tx, row)) ? 'retry' : row
+      await closeLost(tx, row, by.worker)
+      if (await isExhausted(tx, row)) return 'retry'
+      await openAttempt(tx, row, by.worker)
+      return row
     })
   } catch (error) {
     if ((error as { code?: string }).code === UNIQUE_VIOLATION) return 'retry'
@@ -144,27 +146,29 @@ async function claim(
   }
 }
 
-async function recordAttempt(tx: Transaction, row: Claimed, worker: string) {
-  const { id: job_id, attempt } = row
-  const story = (type: string, message: string) =>
-    tx.query(insertEvent, { job_id, attempt, type, message, data: { worker } })
+/** Attempts whose worker never came back are over. */
+async function closeLost(tx: Transaction, { id: job_id, attempt }: JobRow, worker: string) {
   const lost = await tx.query<{ attempt: number; worker: string }>(closeLostAttempts, { job_id, attempt })
   for (const before of lost) {
-    await story('lost', `Attempt ${before.attempt} was lost: ${before.worker} stopped without a word`)
+    const message = `Attempt ${before.attempt} was lost: ${before.worker} stopped without a word`
+    await tx.query(insertEvent, { job_id, attempt, type: 'lost', message, data: { worker } })
   }
+}
+
+async function openAttempt(tx: Transaction, { id: job_id, attempt }: JobRow, worker: string) {
   await tx.query(insertAttempt, { job_id, attempt, worker })
-  await story('started', `Attempt ${attempt} of the job started on ${worker}`)
+  const message = `Attempt ${attempt} of the job started on ${worker}`
+  await tx.query(insertEvent, { job_id, attempt, type: 'started', message, data: { worker } })
 }
 
 /** Fails a job that took its workers down as often as it may be tried: it would do so for ever. */
-async function isExhausted(tx: Transaction, row: Claimed): Promise<boolean> {
+async function isExhausted(tx: Transaction, row: JobRow): Promise<boolean> {
   const { failed } = await queryOne<{ failed: number }>(tx, countFailed, { job_id: row.id })
   if (failed < row.max_attempts) return false
   const detail = `The job was started ${failed} times and never came to an end. Its events tell where it stopped.`
   const error = toProblem(new ServiceError('attempts_exhausted', detail))
   const ids = { job_id: row.id, attempt: row.attempt }
   await tx.query(insertEvent, { ...ids, type: 'failed', message: detail, data: { code: error.code } })
-  await tx.query(finishAttempt, { ...ids, outcome: 'failed', error })
   const end = { status: 'failed', progress: row.progress, steps: row.steps, result: null, error }
   await tx.query(finishJob, { id: row.id, attempt: row.attempt, ...end })
   return true

@@ -1,5 +1,4 @@
 /** The job table as callers see it: start, look, list, follow. Running jobs is `job-worker.ts`. */
-import { createHash } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 import { ServiceError } from '../errors.ts'
 import type { Page, PageQuery } from '../schemas/common.ts'
@@ -15,6 +14,7 @@ import {
 import { readSql } from '../sql.ts'
 import { type Queryable, queryMaybe, queryOne, type Store } from '../store/store.ts'
 import type { Actor } from './api-keys.ts'
+import { findRemembered, remember } from './idempotency.ts'
 import { readCursor, readNumberCursor, toPage } from './pagination.ts'
 
 const insertJob = readSql('store/jobs/insert.sql')
@@ -23,12 +23,6 @@ const listJobs = readSql('store/jobs/list.sql')
 const listActive = readSql('store/jobs/active.sql')
 const insertEvent = readSql('store/job-events/insert.sql')
 const listEvents = readSql('store/job-events/list.sql')
-const insertKey = readSql('store/idempotency/insert.sql')
-const getKey = readSql('store/idempotency/get.sql')
-const deleteExpiredKeys = readSql('store/idempotency/delete-expired.sql')
-
-/** How long an Idempotency-Key is remembered, in hours. */
-const KEY_LIFETIME = 72
 
 /** A row of the job table. */
 export interface JobRow extends Omit<Job, 'priority' | 'links' | 'trigger' | TimeField> {
@@ -52,6 +46,8 @@ type TimeField =
 export interface StartOptions {
   /** What the client calls this request; the same key and request give the same job. */
   idempotencyKey?: string | undefined
+  /** Throws when no such job may start now. It is not asked for a repeated request: that one has its job already. */
+  check?: () => Promise<void>
 }
 
 export interface StartedJob {
@@ -67,8 +63,9 @@ export async function createJobs(store: Store) {
   const watchers = new Map<string, Set<() => void>>()
   const closing = new AbortController()
   const stopListening = await store.listen('jobs', (payload) => {
-    // An empty payload means that notifications may have been lost: everybody looks again.
-    const ids = payload === '' ? [...watchers.keys()] : [(JSON.parse(payload) as { id: string }).id]
+    const { id: changed } = readNotification(payload)
+    // Notifications may have been lost: everybody looks again.
+    const ids = changed === undefined ? [...watchers.keys()] : [changed]
     for (const id of ids) for (const wake of watchers.get(id) ?? []) wake()
   })
 
@@ -80,22 +77,39 @@ export async function createJobs(store: Store) {
     return toJob(row)
   }
 
+  /** The job of an earlier request with the same key, if there was one. Throws `idempotency_key_reused`. */
+  async function replay(
+    type: JobType,
+    params: object,
+    actor: Actor,
+    { idempotencyKey: key }: StartOptions
+  ): Promise<StartedJob | undefined> {
+    if (key === undefined) return undefined
+    const known = await findRemembered(store, key, { type, params, actor })
+    return known === undefined ? undefined : { job: await get(known), replayed: true }
+  }
+
   return {
     get,
+    replay,
 
-    /** Puts a job into the queue; it is claimed within milliseconds. */
+    /** Puts a job into the queue; it is claimed within milliseconds. Throws `idempotency_key_reused`. */
     async start(
       type: JobType,
       params: object,
       actor: Actor,
       options: StartOptions = {}
     ): Promise<StartedJob> {
+      const known = await replay(type, params, actor, options)
+      if (known !== undefined) return known
+      await options.check?.()
       return store
         .transaction(async (tx) => {
           const id = `job_${uuid().replaceAll('-', '')}`
           const row = await insertNew(tx, id, type, params, actor)
-          const known = await rememberKey(tx, id, type, params, actor, options.idempotencyKey)
-          if (known !== undefined) throw new Replay(known)
+          const { idempotencyKey: key } = options
+          const taken = key === undefined ? undefined : await remember(tx, key, { type, params, actor }, id)
+          if (taken !== undefined) throw new Replay(taken)
           return { job: toJob(row), replayed: false }
         })
         .catch(async (error) => {
@@ -139,17 +153,19 @@ export async function createJobs(store: Store) {
      * store's notification and polls nothing.
      */
     async wait(id: string, seconds: number, signal?: AbortSignal): Promise<Job> {
+      if (seconds === 0) return get(id)
       const deadline = AbortSignal.timeout(seconds * 1000)
       const stop = AbortSignal.any([deadline, closing.signal, ...(signal ? [signal] : [])])
       for (;;) {
         // Watch first and look second: a job that ends in between is not missed.
         const watch = watchJob(id, stop)
-        const job = await get(id)
-        if (finalStatuses.includes(job.status) || stop.aborted) {
+        try {
+          const job = await get(id)
+          if (finalStatuses.includes(job.status) || stop.aborted) return job
+          await watch.changed
+        } finally {
           watch.end()
-          return job
         }
-        await watch.changed
       }
     },
 
@@ -165,7 +181,7 @@ export async function createJobs(store: Store) {
     const set = watchers.get(id) ?? new Set()
     watchers.set(id, set)
     const end = () => {
-      set.delete(end)
+      if (!set.delete(end)) return
       if (set.size === 0) watchers.delete(id)
       stop.removeEventListener('abort', end)
       resolve()
@@ -173,6 +189,18 @@ export async function createJobs(store: Store) {
     set.add(end)
     stop.addEventListener('abort', end)
     return { changed, end }
+  }
+}
+
+/**
+ * What a notification says of a job. Nothing when it may stand for others that were lost, or was not sent by
+ * our trigger: a database is shared.
+ */
+export function readNotification(payload: string): { id?: string; status?: JobStatus } {
+  try {
+    return JSON.parse(payload) ?? {}
+  } catch {
+    return {}
   }
 }
 
@@ -201,35 +229,6 @@ async function insertNew(tx: Queryable, id: string, type: JobType, params: objec
     data: null
   })
   return row
-}
-
-/** Records the key with the new job, or returns the job that already has it. */
-async function rememberKey(
-  tx: Queryable,
-  id: string,
-  type: JobType,
-  params: object,
-  actor: Actor,
-  key: string | undefined
-): Promise<string | undefined> {
-  if (key === undefined) return undefined
-  const request_hash = createHash('sha256')
-    .update(JSON.stringify([type, params]))
-    .digest('hex')
-  await tx.query(deleteExpiredKeys, { max_age_hours: KEY_LIFETIME })
-  const inserted = await tx.query(insertKey, { actor: actor.key_id, key, request_hash, job_id: id })
-  if (inserted.length > 0) return undefined
-  const known = await queryOne<{ request_hash: string; job_id: string }>(tx, getKey, {
-    actor: actor.key_id,
-    key
-  })
-  if (known.request_hash !== request_hash) {
-    throw new ServiceError(
-      'idempotency_key_reused',
-      `The Idempotency-Key was used for another request, which started ${known.job_id}. Use a new key for a new request.`
-    )
-  }
-  return known.job_id
 }
 
 const priorityNames = new Map<number, Job['priority']>([

@@ -56,6 +56,9 @@ export function createTables({ warehouse, jobs, config }: TablesDependencies) {
     )
   }
 
+  /** Throws `cluster_not_found` when there is nothing to have tables in. */
+  const checkCluster = async () => void (await readColumns(warehouse))
+
   return {
     async list(): Promise<Page<Table>> {
       const existing = await readColumns(warehouse)
@@ -81,15 +84,14 @@ export function createTables({ warehouse, jobs, config }: TablesDependencies) {
         requireScope(actor, 'admin')
         requireConfirmation(request.confirm)
       }
-      await readColumns(warehouse)
-      return jobs.start(request.recreate === true ? 'tables.recreate' : 'tables.create', {}, actor, options)
+      const type = request.recreate === true ? 'tables.recreate' : 'tables.create'
+      return jobs.start(type, {}, actor, { ...options, check: checkCluster })
     },
 
     /** Starts the job that drops every table. */
     async drop(confirm: string, actor: Actor, options: StartOptions): Promise<StartedJob> {
       requireConfirmation(confirm)
-      await readColumns(warehouse)
-      return jobs.start('tables.drop', {}, actor, options)
+      return jobs.start('tables.drop', {}, actor, { ...options, check: checkCluster })
     },
 
     createHandler: handler(warehouse, ['create']),

@@ -55,6 +55,9 @@ export function createLineSplitter(maxBytes: number, onLine: (line: Line) => voi
   }
 }
 
+/** True for names of gzip files, in upper or lower case. */
+export const isGzip = (path: string): boolean => /\.gz$/i.test(path)
+
 /** Calls `onLine` for every line of a file, gunzipped when its name ends in .gz. */
 export async function readLines(
   path: string,
@@ -64,15 +67,15 @@ export async function readLines(
 ): Promise<void> {
   const splitter = createLineSplitter(maxBytes, onLine)
   const file = createReadStream(path, { highWaterMark: 1 << 20, signal })
-  const chunks = path.endsWith('.gz') ? file.pipe(createGunzip()) : file
+  const chunks = isGzip(path) ? file.pipe(createGunzip()) : file
   // `pipe` does not pass the file's error on.
   if (chunks !== file) file.once('error', (error) => chunks.destroy(error))
   for await (const chunk of chunks) splitter.push(chunk as Buffer)
   splitter.finish()
 }
 
+/** What DuckDB skips between records: tab, vertical tab, form feed, carriage return, blank. */
+const blanks = new Set([9, 11, 12, 13, 32])
+
 /** True for a line of white space only. */
-export function isBlank(bytes: Buffer): boolean {
-  for (const byte of bytes) if (byte !== 32 && byte !== 9 && byte !== 13) return false
-  return true
-}
+export const isBlank = (bytes: Buffer): boolean => bytes.every((byte) => blanks.has(byte))

@@ -15,7 +15,9 @@ const STAT_BATCH = 256
  */
 export async function openLocalSource(directory: string, roots: string[]): Promise<Source> {
   const path = resolve(directory)
-  const isWithin = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep)
+  // The root of the file system ends in a separator itself.
+  const isWithin = (inner: string, outer: string) =>
+    inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep)
   const real = await realpath(path).catch(() => path)
   const realRoots = await Promise.all(roots.map((root) => realpath(root).catch(() => resolve(root))))
   if (!realRoots.some((root) => isWithin(real, root))) {

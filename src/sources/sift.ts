@@ -6,7 +6,7 @@
 import { isUtf8 } from 'node:buffer'
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { createLineSplitter, isBlank, type Line, readLines } from './lines.ts'
+import { createLineSplitter, isBlank, isGzip, type Line, readLines } from './lines.ts'
 
 /** A longer record is refused, as it is by COPY; in bytes. */
 export const MAX_RECORD_BYTES = 4 * 1024 * 1024
@@ -97,20 +97,28 @@ async function siftObject(
       ...toRaw(line, input.maxRawBytes)
     })
   }
-  const onLine = (line: Line) => {
-    if (!isBlank(line.bytes)) onRecord(line)
-  }
   try {
-    if (object.bytes > WHOLE_FILE) return await readLines(object.path, MAX_RECORD_BYTES, onLine)
-    const content = readWhole(object.path)
-    const single = asSingleObject(content)
-    if (single !== undefined) return onRecord(single)
-    const splitter = createLineSplitter(MAX_RECORD_BYTES, onLine)
-    splitter.push(content)
-    splitter.finish()
+    await eachRecord(object, onRecord)
   } catch (error) {
     throw error instanceof SpoolError ? error : new SiftError(object.path, error)
   }
+}
+
+/** Calls `onRecord` for each record of an object: its lines, or the one object that is written over several. */
+export async function eachRecord(
+  { path, bytes }: Pick<SiftInput['objects'][number], 'path' | 'bytes'>,
+  onRecord: (line: Line) => void
+): Promise<void> {
+  const onLine = (line: Line) => {
+    if (!isBlank(line.bytes)) onRecord(line)
+  }
+  if (bytes > WHOLE_FILE) return readLines(path, MAX_RECORD_BYTES, onLine)
+  const content = readWhole(path)
+  const single = asSingleObject(content)
+  if (single !== undefined) return onRecord(single)
+  const splitter = createLineSplitter(MAX_RECORD_BYTES, onLine)
+  splitter.push(content)
+  splitter.finish()
 }
 
 /** The spool, not the object, is what failed. */
@@ -118,20 +126,22 @@ class SpoolError extends Error {}
 
 function readWhole(path: string): Buffer {
   const content = readFileSync(path)
-  return path.endsWith('.gz') ? gunzipSync(content) : content
+  return isGzip(path) ? gunzipSync(content) : content
 }
 
 /** One object written over several lines becomes one line: a line end inside JSON is white space only. */
 function asSingleObject(content: Buffer): Line | undefined {
   const at = content.indexOf(10)
   if (at === -1 || isBlank(content.subarray(at + 1)) || !isUtf8(content)) return undefined
+  const text = content.toString()
   try {
-    JSON.parse(content.toString())
+    JSON.parse(text)
   } catch {
     return undefined
   }
-  const bytes = Buffer.from(content.toString().replace(/[\r\n]+/g, ' '))
-  return { number: 1, bytes, length: bytes.length }
+  const number = text.slice(0, text.search(/\S/)).split('\n').length
+  const bytes = Buffer.from(text.trim().replace(/[\r\n]+/g, ' '))
+  return { number, bytes, length: bytes.length }
 }
 
 /** What is wrong with a record, or undefined. */
@@ -145,7 +155,12 @@ function judge({ bytes, length }: Line): Pick<SiftReject, 'code' | 'message'> | 
   try {
     value = JSON.parse(text)
   } catch (error) {
-    return { code: 'malformed_json', message: (error as Error).message }
+    // The message quotes the text: NUL cannot be stored, nor half of a pair where the quotation is cut.
+    const message = (error as Error).message.replaceAll('\0', '\ufffd').toWellFormed()
+    return { code: 'malformed_json', message }
+  }
+  if (hasHalfCharacter(text)) {
+    return { code: 'malformed_json', message: 'a \\u escape is half of a surrogate pair' }
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { code: 'not_an_object', message: 'the record is valid JSON, but no object' }
@@ -154,6 +169,13 @@ function judge({ bytes, length }: Line): Pick<SiftReject, 'code' | 'message'> | 
     return { code: 'duplicate_key', message: 'a key stands twice in the object' }
   }
   return undefined
+}
+
+/** `JSON.parse` takes half of a surrogate pair; no engine does, because it is no character. */
+function hasHalfCharacter(json: string): boolean {
+  if (!/\\ud[89a-f]/i.test(json)) return false
+  const escapes = json.matchAll(/\\(?:ud[89ab]..\\ud[c-f]..|(ud[89a-f]..)|.)/gi)
+  return escapes.some(([, half]) => half !== undefined)
 }
 
 /** Keys of the outermost object as written, in text that is known to be a valid JSON object. */
@@ -184,7 +206,8 @@ function isEscaped(text: string, at: number): boolean {
 
 /** A line's text as it can be stored: bytes that are no text are replaced, NUL characters too. */
 export function toRaw({ bytes, length }: Line, maxBytes: number): { raw: string; raw_truncated: boolean } {
-  const decoder = new TextDecoder()
+  // A byte order mark stays: it may be what is wrong.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   // A replaced byte takes three, and NUL becomes such a character too.
   let raw = decoder.decode(bytes.subarray(0, maxBytes)).replaceAll('\0', '\ufffd')
   while (Buffer.byteLength(raw) > maxBytes) raw = raw.slice(0, Math.floor(raw.length * 0.9))

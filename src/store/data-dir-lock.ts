@@ -30,7 +30,8 @@ export function lockDataDir(directory: string): () => void {
   const pidFile = join(directory, 'lock.pid')
   const database = new DatabaseSync(join(directory, 'lock'), { timeout: 0 })
   try {
-    database.exec('pragma journal_mode = off; pragma locking_mode = exclusive; begin exclusive')
+    // In memory, because a kill would leave a journal's file behind.
+    database.exec('pragma journal_mode = memory; pragma locking_mode = exclusive; begin exclusive')
   } catch (error) {
     database.close()
     if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error

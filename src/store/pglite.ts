@@ -27,7 +27,8 @@ export async function openPglite(directory: string): Promise<Store> {
     query: on(db).query,
     transaction: (work) => db.transaction((tx) => work(on(tx))),
     async listen(channel, onPayload) {
-      const stop = await db.listen(channel, onPayload)
+      // Quoted, as on a server: PGlite would fold the name to lower case.
+      const stop = await db.listen(`"${channel}"`, onPayload)
       return () => stop()
     },
     async ping() {

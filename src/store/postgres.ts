@@ -48,6 +48,11 @@ export async function openPostgres(connectionString: string): Promise<Store> {
     async transaction(work) {
       const client = await pool.connect().catch(rethrow)
       let broken: Error | undefined
+      // The loss of a connection between two statements is an event; without a listener it would end the process.
+      const onLost = (error: Error) => {
+        broken = error
+      }
+      client.on('error', onLost)
       try {
         await client.query('begin').catch(rethrow)
         const result = await work(on(client))
@@ -60,6 +65,7 @@ export async function openPostgres(connectionString: string): Promise<Store> {
         })
         throw error
       } finally {
+        client.off('error', onLost)
         client.release(broken)
       }
     },
@@ -89,25 +95,33 @@ function createListeners(settings: pg.ClientConfig) {
 
     async function connect() {
       const next = new pg.Client(settings)
-      next.on('notification', (message) => onPayload(message.payload ?? ''))
-      next.on('error', () => next.emit('end'))
-      next.once('end', () => {
-        if (!closed) void reconnect()
-      })
-      await next.connect()
-      await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+      let isListening = false
       client = next
+      next.on('notification', (message) => onPayload(message.payload ?? ''))
+      next.on('error', () => void next.end())
+      // Only a connection that listened is replaced when it ends; a failed attempt is its caller's to repeat.
+      next.once('end', () => {
+        if (isListening && !closed) void reconnect()
+      })
+      try {
+        await next.connect()
+        await next.query(`listen ${pg.escapeIdentifier(channel)}`)
+        isListening = true
+      } catch (error) {
+        void next.end()
+        throw error
+      }
     }
 
     async function reconnect() {
       while (!closed) {
         await sleep(RELISTEN_DELAY)
         if (closed) return
-        const failed = await connect().then(
-          () => false,
-          () => true
+        const isBack = await connect().then(
+          () => true,
+          () => false
         )
-        if (!failed) return onPayload('')
+        if (isBack) return onPayload('')
       }
     }
 
@@ -129,15 +143,16 @@ function createListeners(settings: pg.ClientConfig) {
   }
 }
 
-/** SQLSTATE classes that mean the server is away rather than the statement wrong. */
-const awayStates = /^(08|53|57P)/
+/** SQLSTATE classes that mean the server is away, or not for us, rather than the statement wrong. */
+const awayStates = /^(08|28|3D|53|57P)/
 const awayCodes = /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)/
+/** What node-postgres says, without a code, of a connection that is lost. */
+const awayMessages = /^(Connection terminated|Client has encountered a connection error|timeout e)/
 
 function rethrow(error: unknown): never {
   const code = String((error as { code?: unknown }).code ?? '')
   const message = (error as Error).message ?? ''
-  // node-postgres reports a lost connection without a code.
-  if (awayStates.test(code) || awayCodes.test(code) || /^(Connection terminated|timeout e)/.test(message)) {
+  if (awayStates.test(code) || awayCodes.test(code) || awayMessages.test(message)) {
     const detail = `PostgreSQL cannot be reached${code === '' ? '' : ` (${code})`}. Check DATABASE_URL and the server.`
     throw new ServiceError('store_unavailable', detail, { cause: error })
   }

@@ -3,6 +3,14 @@ import { ServiceError } from '../errors.ts'
 
 const patterns: [RegExp, (message: string) => ServiceError][] = [
   [
+    // Before the others: the message quotes the error that came first, which another statement met.
+    /database has been invalidated/,
+    (message) =>
+      new ServiceError('warehouse_unavailable', 'The warehouse has to be opened again. Try again.', {
+        cause: message
+      })
+  ],
+  [
     /^Catalog Error: (Table|Schema) .* does not exist/,
     (message) =>
       new ServiceError(
@@ -24,7 +32,8 @@ const patterns: [RegExp, (message: string) => ServiceError][] = [
   ]
 ]
 
-const FATAL = /^(FATAL Error|Fatal)|database has been invalidated/i
+const FATAL = /^(FATAL|INTERNAL) Error/
+const COMMITTED = /COMMIT succeeded and is durable/
 
 /** DuckDB's error as one of ours where it has a known cause, else as it is. */
 export function classify(error: unknown): unknown {
@@ -37,3 +46,6 @@ export function classify(error: unknown): unknown {
 
 /** True if the database refuses everything from now on and must be opened again. */
 export const isFatal = (error: unknown): boolean => FATAL.test((error as Error).message ?? '')
+
+/** True if a COMMIT took effect although it failed: only writing the log into the file did not work. */
+export const isCommitted = (error: unknown): boolean => COMMITTED.test((error as Error).message ?? '')

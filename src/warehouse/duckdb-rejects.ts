@@ -1,6 +1,6 @@
 /** Where rejected rows stand in their objects, and their text. */
-import { isBlank, readLines } from '../sources/lines.ts'
-import { MAX_RECORD_BYTES, toRaw } from '../sources/sift.ts'
+import { setImmediate } from 'node:timers/promises'
+import { eachRecord, toRaw } from '../sources/sift.ts'
 import { type LoadObject, MAX_RAW_BYTES, type Reject } from './warehouse.ts'
 
 /** An object whose bytes are in a file on this machine. */
@@ -34,8 +34,9 @@ export async function readRecords(
         .map((place) => [place.record_number, place.row_no])
     )
     let record = 0
-    await readLines(object.path, MAX_RECORD_BYTES, (line) => {
-      if (isBlank(line.bytes)) return
+    // Small objects are read without a pause: the service answers between them.
+    await setImmediate()
+    await eachRecord(object, (line) => {
       record += 1
       const row = byLine.get(line.number) ?? byRecord.get(record)
       if (row !== undefined) texts.set(row, { line_number: line.number, ...toRaw(line, MAX_RAW_BYTES) })

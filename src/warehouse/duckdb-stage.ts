@@ -7,6 +7,9 @@
  */
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { isGzip } from '../sources/lines.ts'
+import { mayHoldLongLine } from '../sources/long-records.ts'
+import { MAX_RECORD_BYTES } from '../sources/sift.ts'
 import { siftInThread } from '../sources/sift-thread.ts'
 import { fillLiterals, type Literal, type Params, readSql, type Statement } from '../sql.ts'
 import { classify, isFatal } from './duckdb-errors.ts'
@@ -135,8 +138,7 @@ export function createStaging(
     let refused = 0
     for (const chunk of chunksOf(objects)) {
       try {
-        if (chunk.some((object) => object.path.search(GLOB) !== -1))
-          throw new Error('a name would be read as a pattern')
+        await requireReadable(chunk)
         await insert(kind, statements[kind].readDirect, direct(chunk), chunk, progress)
       } catch (error) {
         options.signal.throwIfAborted()
@@ -233,6 +235,18 @@ const direct = (objects: StagedObject[]): Record<string, Literal> => ({
 const bytesOf = (objects: LoadObject[]) => objects.reduce((sum, object) => sum + object.bytes, 0)
 
 const areSmall = (objects: LoadObject[]) => bytesOf(objects) < SMALL_OBJECT * objects.length
+
+/**
+ * Throws for objects that must not reach the engine's reader: names that it takes for patterns, and records beyond the
+ * limit, which it loads or, at some lengths, never stops reading. Compressed ones do not show how long their lines are.
+ */
+async function requireReadable(objects: StagedObject[]) {
+  for (const { path, bytes } of objects) {
+    if (isGzip(path) || path.search(GLOB) !== -1 || (await mayHoldLongLine(path, bytes, MAX_RECORD_BYTES))) {
+      throw new Error(`${path} is not for the engine's own reader`)
+    }
+  }
+}
 
 /** Runs of consecutive objects that one statement reads. */
 function chunksOf(objects: StagedObject[]): StagedObject[][] {

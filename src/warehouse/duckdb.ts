@@ -8,7 +8,7 @@ import { dirname } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { ServiceError } from '../errors.ts'
 import { bindParams, type Params, parseSql, type Statement } from '../sql.ts'
-import { classify, isFatal } from './duckdb-errors.ts'
+import { classify, isCommitted, isFatal } from './duckdb-errors.ts'
 import { createStaging } from './duckdb-stage.ts'
 import { fromDuckdb, toDuckdb } from './duckdb-values.ts'
 import { schemas } from './table-definitions.ts'
@@ -42,6 +42,9 @@ const [begin, commit, rollback] = ['begin', 'commit', 'rollback'].map((text) =>
   parseSql(`duckdb/${text}`, text)
 ) as [Statement, Statement, Statement]
 
+/** How often an aborted statement is interrupted until it has ended, in ms. */
+const INTERRUPT_INTERVAL = 20
+
 /** The warehouse in the file at `path`, which need not exist yet. */
 export function createDuckdbWarehouse({ path, tempDirectory }: DuckdbOptions): DuckdbWarehouse {
   let opened: Promise<DuckDBInstance> | undefined
@@ -64,30 +67,31 @@ export function createDuckdbWarehouse({ path, tempDirectory }: DuckdbOptions): D
     return opened
   }
 
-  async function connect(): Promise<DuckDBConnection> {
-    if (!exists()) {
-      throw new ServiceError('cluster_not_found', 'There is no cluster yet. Create it with PUT /v1/cluster.')
-    }
-    const connection = await (await open()).connect()
-    await connection.run(setSearchPath.text)
-    return connection
-  }
-
   async function shut() {
-    const instance = await opened?.catch(() => undefined)
+    const opening = opened
     opened = undefined
+    const instance = await opening?.catch(() => undefined)
     instance?.closeSync()
   }
 
   /** Runs `work` on a connection of its own and closes it, whatever happens. */
   async function onConnection<Result>(
-    work: (connection: DuckDBConnection) => Promise<Result>
+    work: (connection: DuckDBConnection, invalidate: () => Promise<void>) => Promise<Result>
   ): Promise<Result> {
-    const connection = await connect()
+    if (!exists()) {
+      throw new ServiceError('cluster_not_found', 'There is no cluster yet. Create it with PUT /v1/cluster.')
+    }
+    const opening = open()
+    const connection = await (await opening).connect()
+    // Others may have opened the file again already: theirs stays open.
+    const invalidate = async () => {
+      if (opened === opening) await shut()
+    }
     try {
-      return await work(connection)
+      await connection.run(setSearchPath.text)
+      return await work(connection, invalidate)
     } catch (error) {
-      if (isFatal(error)) await shut()
+      if (isFatal(error)) await invalidate()
       throw classify(error)
     } finally {
       connection.closeSync()
@@ -95,8 +99,8 @@ export function createDuckdbWarehouse({ path, tempDirectory }: DuckdbOptions): D
   }
 
   async function write<Result>(work: (session: WriteSession) => Promise<Result>, options?: QueryOptions) {
-    return onConnection(async (connection) => {
-      const session = createSession(connection, options?.signal)
+    return onConnection(async (connection, invalidate) => {
+      const session = createSession(connection, options?.signal, invalidate)
       try {
         return await work(session)
       } catch (error) {
@@ -156,7 +160,11 @@ export function createDuckdbWarehouse({ path, tempDirectory }: DuckdbOptions): D
   }
 }
 
-function createSession(connection: DuckDBConnection, signal: AbortSignal | undefined): WriteSession {
+function createSession(
+  connection: DuckDBConnection,
+  signal: AbortSignal | undefined,
+  invalidate: () => Promise<void>
+): WriteSession {
   const run = (statement: Statement, params?: Params) => runOn(connection, statement, params, signal)
   return {
     engine: 'duckdb',
@@ -165,7 +173,14 @@ function createSession(connection: DuckDBConnection, signal: AbortSignal | undef
     begin: async () => void (await run(begin)),
     // The write queue of the one process that has the file open is the lock.
     lockLedger: async () => {},
-    commit: async () => void (await run(commit)),
+    async commit() {
+      try {
+        await run(commit)
+      } catch (error) {
+        if (!isCommitted(error)) throw error
+        await invalidate()
+      }
+    },
     rollback: async () => void (await runOn(connection, rollback))
   }
 }
@@ -178,7 +193,12 @@ export async function runOn(
   signal?: AbortSignal
 ): Promise<QueryResult> {
   signal?.throwIfAborted()
-  const interrupt = () => connection.interrupt()
+  let timer: NodeJS.Timeout | undefined
+  const interrupt = () => {
+    connection.interrupt()
+    // The engine forgets an interrupt that comes before the statement has started in its thread.
+    timer ??= setInterval(interrupt, INTERRUPT_INTERVAL)
+  }
   signal?.addEventListener('abort', interrupt)
   try {
     const values = bindParams(statement, params).map(toDuckdb)
@@ -195,5 +215,6 @@ export async function runOn(
     throw error
   } finally {
     signal?.removeEventListener('abort', interrupt)
+    clearInterval(timer)
   }
 }

@@ -42,20 +42,21 @@ const directory = new URL('../sql/warehouse/shared/tables/', import.meta.url)
 
 /** Every table of the warehouse, in the order of schemas and names. */
 export const tableDefinitions: readonly TableDefinition[] = readdirSync(directory)
-  .map((file) => readDefinition(file))
+  .map((file) => parseDefinition(file, readFileSync(new URL(file, directory), 'utf8')))
   .sort(
     (a, b) =>
       schemas.indexOf(a.schema as 'ops') - schemas.indexOf(b.schema as 'ops') || (a.name < b.name ? -1 : 1)
   )
 
-function readDefinition(file: string): TableDefinition {
-  const source = readFileSync(new URL(file, directory), 'utf8')
+/** The table that a file defines. Throws, naming the file, if it is not a header comment and one CREATE TABLE. */
+export function parseDefinition(file: string, source: string): TableDefinition {
   const [, schema, name] = /^([a-z]+)\.([a-z_]+)\.sql$/.exec(file) ?? []
-  const [, header, body] =
-    /^\/\*\n([\s\S]*?)\*\/\ncreate table if not exists \S+ \(\n([\s\S]*)\)\n$/.exec(source) ?? []
+  const [, header, created, body] =
+    /^\/\*\n([\s\S]*?)\*\/\ncreate table if not exists (\S+) \(\n([\s\S]*)\)\n$/.exec(source) ?? []
   if (schema === undefined || name === undefined || header === undefined || body === undefined) {
     throw new Error(`${file} is not a table definition: a header comment and one CREATE TABLE`)
   }
+  if (created !== `${schema}.${name}`) throw new Error(`${file} creates another table, ${created}`)
   const columns = body
     .trimEnd()
     .split(',\n')
@@ -63,10 +64,17 @@ function readDefinition(file: string): TableDefinition {
   return {
     schema,
     name,
-    ...Value.Parse(HeaderSchema, parse(header)),
+    ...readHeader(file, header),
     columns,
     create: parseSql(file, source)
   }
+}
+
+function readHeader(file: string, header: string): Static<typeof HeaderSchema> {
+  const read: unknown = parse(header)
+  if (Value.Check(HeaderSchema, read)) return read
+  const [problem] = Value.Errors(HeaderSchema, read)
+  throw new Error(`${file}: the header comment ${problem?.instancePath} ${problem?.message}`)
 }
 
 function readColumn(file: string, line: string): ColumnDefinition {

@@ -6,6 +6,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { ServiceError, toProblem } from '../../src/errors.ts'
 import { analyticsRoutes } from '../../src/routes/analytics.ts'
+import { namedSchemas } from '../../src/schemas/named.ts'
 import { createAnalytics } from '../../src/services/analytics.ts'
 import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
 import type { Queryable, Value } from '../../src/warehouse/warehouse.ts'
@@ -21,6 +22,7 @@ async function build(t: Test, warehouse: Queryable) {
     const problem = toProblem(invalid ? new ServiceError('invalid_request', error.message) : error)
     return reply.code(problem.status).send(problem)
   })
+  for (const schema of namedSchemas) app.addSchema(schema)
   await app.register(analyticsRoutes(createAnalytics({ warehouse, catalogue: readCatalogue() })), {
     prefix: '/v1/analytics'
   })

@@ -2,21 +2,8 @@
 import { curiosities, strayPlays } from './curiosities.ts'
 import { encodeTwiceMore, escapeJson, jsonText } from './json.ts'
 import type { Random } from './random.ts'
+import type { Song } from './song.ts'
 import * as words from './words.ts'
-
-/** A song file's object, its keys in the order of the real files. */
-export interface Song {
-  artist_id: string
-  artist_latitude: number | null
-  artist_location: string | number
-  artist_longitude: number | null
-  artist_name: string | number
-  duration: number
-  num_songs: 1
-  song_id: string
-  title: string | number
-  year: number
-}
 
 /** What an event says of the song it plays; artist and title are JSON already. */
 export interface Track {

@@ -2,7 +2,7 @@
  * The odd songs of the sample: what the real files hold that trips a loader or a join up.
  * They stand among the popular songs, so that each of them is also played.
  */
-import type { Song } from './catalogue.ts'
+import type { Song } from './song.ts'
 
 export interface Curiosity {
   song: Partial<Song>

@@ -1,16 +1,19 @@
--- Takes the next job: one whose lease has run out, else the first in the queue whose lane is free. Two
--- workers that take the same lane at once: the second violates jobs_one_running_per_lane and tries again.
--- :worker :lease_seconds -> the job as it was before (was_status, was_worker) and is now, or nothing
+-- Takes the next job of the given types: one whose lease has run out, else the first in the queue whose lane is
+-- free. Two workers that take the same lane at once: the second violates jobs_one_running_per_lane and tries again.
+-- :worker :types (a JSON list) :lease_seconds -> the job, or nothing
 with next as (
-  select id, status as was_status, worker as was_worker
+  select id
   from jobs as candidate
-  where (status in ('running', 'cancelling') and lease_expires_at < now())
-    or (
-      status = 'queued'
-      and run_after <= now()
-      and not exists (
-        select from jobs as busy
-        where busy.lane = candidate.lane and busy.status in ('running', 'cancelling')
+  where :types::jsonb ? type
+    and (
+      (status in ('running', 'cancelling') and lease_expires_at < now())
+      or (
+        status = 'queued'
+        and run_after <= now()
+        and not exists (
+          select from jobs as busy
+          where busy.lane = candidate.lane and busy.status in ('running', 'cancelling')
+        )
       )
     )
   order by status = 'queued', priority desc, id
@@ -28,4 +31,4 @@ set status = case when jobs.status = 'cancelling' then 'cancelling' else 'runnin
   updated_at = now()
 from next
 where jobs.id = next.id
-returning jobs.*, next.was_status, next.was_worker
+returning jobs.*

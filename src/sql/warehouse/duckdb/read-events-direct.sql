@@ -13,7 +13,5 @@ from read_json(
     page: 'VARCHAR', registration: 'VARCHAR', sessionId: 'VARCHAR', song: 'VARCHAR', status: 'VARCHAR',
     ts: 'VARCHAR', userAgent: 'VARCHAR', userId: 'VARCHAR'
   },
-  filename = true,
-  -- The reader's buffer is twice this: a record beyond 4 MiB is refused, as it is by COPY.
-  maximum_object_size = 2097152
+  filename = true
 )

@@ -12,6 +12,5 @@ from read_json(
     artist_location: 'VARCHAR', artist_name: 'VARCHAR', song_id: 'VARCHAR', title: 'VARCHAR',
     duration: 'VARCHAR', year: 'VARCHAR'
   },
-  filename = true,
-  maximum_object_size = 2097152
+  filename = true
 )

@@ -1,11 +1,13 @@
 -- The milliseconds are added apart: dividing them away would lose them on one engine and round them on the other.
+-- So are the days: DuckDB multiplies an interval by 32 bits only, and the seconds outgrow them in 2038.
 -- :load_id -> nothing
 insert into analytics.songplays
 select
   plays.event_id,
   timestamp '1970-01-01 00:00:00'
-  + cast((plays.ts - mod(plays.ts, 1000)) / 1000 as bigint) * interval '1 second'
-  + mod(plays.ts, 1000) * interval '1 millisecond',
+  + cast((plays.ts - mod(plays.ts, 86400000)) / 86400000 as integer) * interval '1 day'
+  + cast((mod(plays.ts, 86400000) - mod(plays.ts, 1000)) / 1000 as integer) * interval '1 second'
+  + cast(mod(plays.ts, 1000) as integer) * interval '1 millisecond',
   plays.userid,
   plays.level,
   matches.song_id,

@@ -1,0 +1,52 @@
+/** How operations answer: the body by its name, an example of it, and the headers that come with it. */
+import { type TSchema, Type } from 'typebox'
+import { exampleOf, ref } from './common.ts'
+
+/** Headers of answers, by the names that OpenAPI shows. */
+export const responseHeaders = {
+  'X-Request-Id': Type.String({
+    description: "The service's own name for this request: what its log calls it, and new for every request"
+  }),
+  Location: Type.String({ description: 'Where the job is', examples: ['/v1/jobs/job_0193'] }),
+  'Idempotency-Replayed': Type.String({
+    enum: ['true'],
+    description: 'There when an earlier request with the same Idempotency-Key had started the job'
+  }),
+  'Preference-Applied': Type.String({
+    description: 'How long it waited at most, when asked to wait',
+    examples: ['wait=10']
+  }),
+  Link: Type.String({
+    description: 'The next page (RFC 8288); absent on the last',
+    examples: ['</v1/jobs?limit=50&cursor=am9iXzAxOTM>; rel="next"']
+  }),
+  'Retry-After': Type.String({ description: 'Seconds to wait before the next try', examples: ['5'] }),
+  'WWW-Authenticate': Type.String({ enum: ['Bearer'], description: 'How to authenticate' })
+}
+
+/** A JSON answer; `schema` is one with an `$id` and an example. */
+export function answer<Schema extends TSchema>(
+  schema: Schema,
+  description: string,
+  ...headers: (keyof typeof responseHeaders)[]
+) {
+  return {
+    description,
+    headers: Object.fromEntries(
+      (['X-Request-Id', ...headers] as const).map((name) => [name, responseHeaders[name]])
+    ),
+    content: { 'application/json': { schema: ref(schema), examples: examplesOf(schema) } }
+  }
+}
+
+/**
+ * The schemas' examples by the names of the schemas. They are text until the document is complete: the generator
+ * takes them for schemas and would rewrite, for one, a column's `nullable`.
+ */
+export const examplesOf = (...schemas: TSchema[]): Record<string, { value: string }> =>
+  Object.fromEntries(
+    schemas.map((schema) => {
+      const { $id = '' } = schema as { $id?: string }
+      return [$id, { value: JSON.stringify(exampleOf(schema)) }]
+    })
+  )

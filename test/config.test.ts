@@ -1,0 +1,208 @@
+import { chmodSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import { ConfigError, ConfigSchema, fileSettings, loadConfig } from '../src/config.ts'
+import { temporaryDirectory, writeFiles } from './helper.ts'
+
+type Name = keyof typeof ConfigSchema.properties
+const names = Object.keys(ConfigSchema.properties) as Name[]
+
+/** The problems of an environment that is not valid. */
+function problemsOf(env: Record<string, string>): string[] {
+  try {
+    loadConfig(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+const defaults = {
+  HOST: '127.0.0.1',
+  PORT: 3000,
+  DATA_DIR: resolve('var'),
+  ADMIN_API_KEY: undefined,
+  DATABASE_URL: undefined,
+  WAREHOUSE: 'duckdb',
+  SONG_DATA: resolve('var/sample/song_data'),
+  LOG_DATA: resolve('var/sample/log_data'),
+  SOURCE_ROOTS: undefined,
+  CLUSTER_IDENTIFIER: 'sparkify',
+  DATABASE_NAME: 'sparkify',
+  LOG_LEVEL: 'info'
+}
+
+/** Of each variable: values that are taken (as themselves, unless said otherwise) and values that are not. */
+const cases: Record<Name, { valid: (string | [string, unknown])[]; invalid: string[]; accepts: string }> = {
+  HOST: {
+    valid: ['0.0.0.0', '::', '::1', 'localhost', 'db-1.example.org'],
+    invalid: ['a b', 'http://localhost', 'a,b', ' '],
+    accepts: 'an IP address or host name'
+  },
+  PORT: {
+    valid: [
+      ['0', 0],
+      ['1', 1],
+      ['8080', 8080],
+      ['65535', 65535]
+    ],
+    invalid: [
+      '-1',
+      '65536',
+      '80.5',
+      '80.0',
+      '1e3',
+      '0x50',
+      '+80',
+      ' 80',
+      'true',
+      'http',
+      '99999999999999999999'
+    ],
+    accepts: 'a whole number from 0 to 65535 (0 picks a free port)'
+  },
+  DATA_DIR: {
+    valid: [
+      ['/srv/data', '/srv/data'],
+      ['data', resolve('data')],
+      ['../data/', resolve('../data')]
+    ],
+    invalid: [],
+    accepts: 'a directory that this process may write'
+  },
+  ADMIN_API_KEY: {
+    valid: ['a'.repeat(16), 'a'.repeat(200), '!~0123456789abcdef'],
+    invalid: ['a'.repeat(15), 'a'.repeat(201), 'with a blank in the middle', 'pässwörter-ungeeignet'],
+    accepts: '16 to 200 characters without blanks'
+  },
+  DATABASE_URL: {
+    valid: ['postgres://user:pa%20ss@host:5432/db?sslmode=require', 'postgresql:///db'],
+    invalid: ['postgres://', 'mysql://user:secret@host/db', 'host=localhost', 'POSTGRES://host/db'],
+    accepts: 'a URL that starts with postgres:// or postgresql://'
+  },
+  WAREHOUSE: { valid: ['duckdb'], invalid: ['redshift', 'DuckDB', 'duckdb '], accepts: 'duckdb' },
+  SONG_DATA: { valid: [['songs', resolve('songs')]], invalid: [], accepts: 'a directory' },
+  LOG_DATA: { valid: [['/logs', '/logs']], invalid: [], accepts: 'a directory' },
+  SOURCE_ROOTS: { valid: ['/a', '/a,b , c'], invalid: [], accepts: 'directories, separated by commas' },
+  CLUSTER_IDENTIFIER: {
+    valid: ['a', 'sparkify-2', 'a'.repeat(63)],
+    invalid: ['A', '1a', 'a-', 'a--b', 'a_b', '../a', 'a'.repeat(64)],
+    accepts: '1 to 63 lower-case letters, digits and single hyphens, a letter first'
+  },
+  DATABASE_NAME: {
+    valid: ['a', 'sparkify_2', 'a'.repeat(64)],
+    invalid: ['A', '_a', '1a', 'a-b', 'a"b', 'a'.repeat(65)],
+    accepts: '1 to 64 lower-case letters, digits and underscores, a letter first'
+  },
+  LOG_LEVEL: {
+    valid: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    invalid: ['INFO', 'verbose', '0', 'true'],
+    accepts: 'fatal, error, warn, info, debug, trace or silent'
+  }
+}
+
+t.test('an empty environment gives the defaults', async (t) => {
+  const { uses_sample_data, source_roots, ...settings } = loadConfig({ PATH: '/bin' })
+  t.same(
+    { ...settings },
+    Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined))
+  )
+  t.equal(uses_sample_data, true)
+  t.same(source_roots, [defaults.SONG_DATA, defaults.LOG_DATA])
+})
+
+t.test('an empty variable counts as not set', async (t) => {
+  const everything = [...names, ...fileSettings.map((name) => `${name}_FILE`)]
+  t.same(loadConfig(Object.fromEntries(everything.map((name) => [name, '']))), loadConfig({}))
+})
+
+for (const name of names) {
+  const { valid, invalid, accepts } = cases[name]
+  t.test(name, async (t) => {
+    t.same(loadConfig({})[name], defaults[name], 'its default')
+    for (const entry of valid) {
+      const [given, expected] = typeof entry === 'string' ? [entry, entry] : entry
+      t.equal(loadConfig({ [name]: given })[name], expected, `it accepts ${given}`)
+    }
+    const isSecret = 'secret' in ConfigSchema.properties[name]
+    for (const given of invalid) {
+      const got = isSecret ? 'a value that does not fit (not shown: it is a secret)' : JSON.stringify(given)
+      t.same(problemsOf({ [name]: given }), [`${name} is ${got}; it accepts ${accepts}`])
+    }
+  })
+}
+
+t.test('sources', async (t) => {
+  const songs = loadConfig({ SONG_DATA: 'songs' })
+  t.match(songs, { SONG_DATA: resolve('songs'), LOG_DATA: defaults.LOG_DATA, uses_sample_data: false })
+  t.same(songs.source_roots, [resolve('songs'), defaults.LOG_DATA])
+  const moved = loadConfig({ DATA_DIR: '/srv' })
+  t.match(moved, {
+    SONG_DATA: '/srv/sample/song_data',
+    LOG_DATA: '/srv/sample/log_data',
+    uses_sample_data: true
+  })
+  t.same(loadConfig({ SOURCE_ROOTS: ' /a ,b,, /c/' }).source_roots, ['/a', resolve('b'), '/c'])
+  t.same(loadConfig({ SOURCE_ROOTS: ',' }).source_roots, [], 'nothing may be read')
+})
+
+t.test('a secret may stand in a file', async (t) => {
+  const directory = temporaryDirectory(t)
+  writeFiles(directory, {
+    key: 'a-key-of-at-least-16\n',
+    url: 'postgres://localhost/db\r\n',
+    wrong: 'secret',
+    empty: '\n'
+  })
+  const file = (name: string) => join(directory, name)
+  t.match(loadConfig({ ADMIN_API_KEY_FILE: file('key'), DATABASE_URL_FILE: file('url') }), {
+    ADMIN_API_KEY: 'a-key-of-at-least-16',
+    DATABASE_URL: 'postgres://localhost/db'
+  })
+  const notShown = 'a value that does not fit (not shown: it is a secret)'
+  for (const name of ['wrong', 'empty']) {
+    t.same(problemsOf({ ADMIN_API_KEY_FILE: file(name) }), [
+      `ADMIN_API_KEY is ${notShown}; it accepts 16 to 200 characters without blanks`
+    ])
+  }
+  t.same(problemsOf({ ADMIN_API_KEY: 'a-key-of-at-least-16', ADMIN_API_KEY_FILE: file('key') }), [
+    'ADMIN_API_KEY and ADMIN_API_KEY_FILE are both set; set one of them'
+  ])
+  t.same(problemsOf({ DATABASE_URL_FILE: file('none') }), [
+    `DATABASE_URL_FILE names ${file('none')}, which cannot be read (ENOENT)`
+  ])
+  t.same(problemsOf({ DATABASE_URL_FILE: directory }), [
+    `DATABASE_URL_FILE names ${directory}, which cannot be read (EISDIR)`
+  ])
+  // Root may read everything.
+  if (process.getuid?.() !== 0) {
+    chmodSync(file('key'), 0)
+    t.match(problemsOf({ ADMIN_API_KEY_FILE: file('key') }), [/which cannot be read \(EACCES\)$/])
+  }
+  t.equal(loadConfig({ PORT_FILE: file('none') }).PORT, 3000, 'other settings have no file')
+})
+
+t.test('every secret has a file, and a file is for secrets only', async (t) => {
+  const secrets = names.filter((name) => 'secret' in ConfigSchema.properties[name])
+  t.same([...fileSettings].sort(), secrets.sort())
+})
+
+t.test('all problems are told at once, and no secret with them', async (t) => {
+  const env = {
+    PORT: 'x',
+    ADMIN_API_KEY: 'tell nobody',
+    LOG_LEVEL: 'loud',
+    DATABASE_URL_FILE: '/does/not/exist'
+  }
+  t.throws(() => loadConfig(env), {
+    name: 'ConfigError',
+    message: [
+      'The configuration is not valid:',
+      '  - PORT is "x"; it accepts a whole number from 0 to 65535 (0 picks a free port)',
+      '  - ADMIN_API_KEY is a value that does not fit (not shown: it is a secret); it accepts 16 to 200 characters without blanks',
+      '  - DATABASE_URL_FILE names /does/not/exist, which cannot be read (ENOENT)',
+      '  - LOG_LEVEL is "loud"; it accepts fatal, error, warn, info, debug, trace or silent'
+    ].join('\n')
+  })
+})

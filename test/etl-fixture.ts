@@ -1,0 +1,109 @@
+/** The ETL job over a warehouse and sources of its own, without HTTP and without a job table. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { createEtl } from '../src/services/etl.ts'
+import type { JobContext } from '../src/services/job-attempt.ts'
+import { openLocalSource } from '../src/sources/local.ts'
+import { parseSql } from '../src/sql.ts'
+import { createDuckdbWarehouse, type DuckdbWarehouse } from '../src/warehouse/duckdb.ts'
+import { tableDefinitions } from '../src/warehouse/table-definitions.ts'
+import type { Value } from '../src/warehouse/warehouse.ts'
+import { temporaryDirectory, writeFiles } from './helper.ts'
+
+export type Json = Record<string, unknown>
+
+/** An event as the logs hold it: Ida on the free level plays Alpha by Ann at 2018-11-01 21:00:00.796. */
+export const event = (changes: Json = {}): Json => ({
+  ...{ artist: 'Ann', auth: 'Logged In', firstName: 'Ida', gender: 'F', itemInSession: 0, lastName: 'Lie' },
+  ...{ length: 200.5, level: 'free', location: 'Oslo', method: 'PUT', page: 'NextSong' },
+  ...{ registration: 1540919166796, sessionId: 1, song: 'Alpha', status: 200, ts: 1541106000796 },
+  ...{ userAgent: '"Mozilla/5.0"', userId: '1' },
+  ...changes
+})
+
+/** A song as the catalogue holds it: S1, Alpha by Ann. */
+export const song = (changes: Json = {}): Json => ({
+  ...{ num_songs: 1, artist_id: 'A1', artist_latitude: null, artist_longitude: null, artist_location: '' },
+  ...{ artist_name: 'Ann', song_id: 'S1', title: 'Alpha', duration: 200.5, year: 2001 },
+  ...changes
+})
+
+/** Newline-delimited JSON without an end of the last line, as in the real data. */
+export const lines = (...records: Json[]): string =>
+  records.map((record) => JSON.stringify(record)).join('\n')
+
+export interface LoadOptions {
+  /** The job's id; a new one by default. */
+  id?: string
+  params?: Json
+  signal?: AbortSignal
+  onStep?: (name: string) => void
+}
+
+export interface LoadOutcome {
+  result: Json
+  /** Messages of the job's story. */
+  story: string[]
+}
+
+export interface EtlFixture {
+  warehouse: DuckdbWarehouse
+  /** Holds `song_data`, `log_data` and the spool. */
+  directory: string
+  /** Writes files below the two sources: `song_data/...` and `log_data/...`. */
+  write(files: Record<string, string | Buffer>): void
+  /** Runs the job as the worker would. */
+  load(options?: LoadOptions): Promise<LoadOutcome>
+  /** The rows of a query as lists of values. */
+  rows(query: string): Promise<Value[][]>
+}
+
+let jobs = 0
+
+/** A job's context that records its story and nothing else. */
+export function fakeContext(options: LoadOptions, story: string[]): JobContext {
+  jobs += 1
+  return {
+    id: options.id ?? `job_${jobs}`,
+    attempt: 1,
+    params: { mode: 'incremental', max_rejects: 0, ...options.params },
+    signal: options.signal ?? new AbortController().signal,
+    step: async (name) => options.onStep?.(name),
+    progress: () => {},
+    event: async (_type, message) => void story.push(message)
+  }
+}
+
+/** A warehouse with its tables, two empty sources, and the job between them; gone when the test ends. */
+export async function openEtl(t: Test): Promise<EtlFixture> {
+  const directory = temporaryDirectory(t)
+  const [SONG_DATA, LOG_DATA] = [join(directory, 'song_data'), join(directory, 'log_data')]
+  for (const source of [SONG_DATA, LOG_DATA]) mkdirSync(source)
+  const warehouse = createDuckdbWarehouse({
+    path: join(directory, 'test.duckdb'),
+    tempDirectory: join(directory, 'temp')
+  })
+  t.teardown(() => warehouse.close())
+  await warehouse.create()
+  await warehouse.write(async (session) => {
+    for (const { create } of tableDefinitions) await session.run(create)
+  })
+  const config = { DATA_DIR: directory, SONG_DATA, LOG_DATA }
+  const openSource = (location: string) => openLocalSource(location, [directory])
+  const { handler } = createEtl({ warehouse, config, openSource })
+  return {
+    warehouse,
+    directory,
+    write: (files) => writeFiles(directory, files),
+    async load(options = {}) {
+      const story: string[] = []
+      const result = (await handler.run(fakeContext(options, story))) as Json
+      return { result, story }
+    },
+    async rows(query) {
+      const { rows } = await warehouse.run(parseSql('test', query))
+      return rows.map((row) => Object.values(row))
+    }
+  }
+}

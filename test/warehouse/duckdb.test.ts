@@ -1,0 +1,392 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import t, { type Test } from 'tap'
+import { parseSql } from '../../src/sql.ts'
+import { createDuckdbWarehouse, type DuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
+import type { Queryable } from '../../src/warehouse/warehouse.ts'
+import { event, lines, openEtl, song } from '../etl-fixture.ts'
+import { temporaryDirectory } from '../helper.ts'
+
+const statement = (text: string) => parseSql('test', text)
+const numbers = statement('select n from staging.numbers order by n')
+const createNumbers = statement('create table staging.numbers (n bigint)')
+const insertOne = statement('insert into staging.numbers values (1)')
+/** Runs for many seconds unless it is interrupted. */
+const long = statement(
+  'select count(*) from range(3000000) as a, range(3000) as b where a.range * b.range % 7 = 3'
+)
+
+const open = (directory: string) =>
+  createDuckdbWarehouse({ path: join(directory, 'test.duckdb'), tempDirectory: join(directory, 'temp') })
+
+/** A warehouse with the empty table staging.numbers; closed when the test ends. */
+async function openNumbers(t: Test): Promise<DuckdbWarehouse> {
+  const warehouse = open(temporaryDirectory(t))
+  t.teardown(() => warehouse.close())
+  await warehouse.create()
+  await warehouse.write((session) => session.run(createNumbers))
+  return warehouse
+}
+
+const read = async (from: Queryable) => (await from.run(numbers)).rows.map(({ n }) => n)
+
+t.test('values come out exact, and the same text on every engine', async (t) => {
+  const warehouse = await openNumbers(t)
+  const { columns, rows, changed } = await warehouse.run(
+    statement(`select
+      9007199254740991 as safe, 9007199254740993 as big, -9007199254740993 as small, cast(7 as integer) as int,
+      170141183460469231731687303715884105727 as huge, cast(1.50 as decimal(10, 2)) as dec, cast(0.1 as double) as dbl,
+      timestamp '2018-11-01 21:00:00' as whole, timestamp '2018-11-01 21:00:00.796' as ms,
+      timestamp '2018-11-01 21:00:00.796001' as us, timestamp '1969-12-31 23:59:59.999999' as before,
+      date '2018-11-01' as day, true as yes, 'a''b' as text, null as nothing`)
+  )
+  t.same(rows, [
+    {
+      safe: 9007199254740991,
+      big: '9007199254740993',
+      small: '-9007199254740993',
+      int: 7,
+      huge: '170141183460469231731687303715884105727',
+      dec: '1.50',
+      dbl: 0.1,
+      whole: '2018-11-01T21:00:00.000Z',
+      ms: '2018-11-01T21:00:00.796Z',
+      us: '2018-11-01T21:00:00.796001Z',
+      before: '1969-12-31T23:59:59.999999Z',
+      day: '2018-11-01',
+      yes: true,
+      text: "a'b",
+      nothing: null
+    }
+  ])
+  t.same(columns, Object.keys(rows[0] ?? {}))
+  t.equal(changed, 0)
+})
+
+t.test('parameters go in as they are; times are UTC', async (t) => {
+  const warehouse = await openNumbers(t)
+  const { rows } = await warehouse.run(
+    statement(
+      'select :text as text, :whole as whole, :part as part, :yes as yes, cast(:at as timestamp) as at, cast(:nothing as bigint) as nothing, :text as again'
+    ),
+    {
+      text: 'naïve "text"; --',
+      whole: 42,
+      part: 0.25,
+      yes: false,
+      at: new Date('2018-11-01T21:00:00.796Z'),
+      nothing: null
+    }
+  )
+  t.same(rows, [
+    {
+      text: 'naïve "text"; --',
+      whole: 42,
+      part: 0.25,
+      yes: false,
+      at: '2018-11-01T21:00:00.796Z',
+      nothing: null,
+      again: 'naïve "text"; --'
+    }
+  ])
+  await t.rejects(warehouse.run(statement('select :value'), { value: {} }), {
+    name: 'TypeError',
+    message: "a object cannot be a statement's parameter"
+  })
+})
+
+t.test('changed counts the rows of a writing statement', async (t) => {
+  const warehouse = await openNumbers(t)
+  await warehouse.write(async (session) => {
+    const run = async (text: string) => (await session.run(statement(text))).changed
+    t.equal(await run('insert into staging.numbers values (1), (2), (3)'), 3)
+    t.equal(await run('update staging.numbers set n = n + 1 where n > 1'), 2)
+    t.equal(await run('delete from staging.numbers where n > 5'), 0)
+    t.equal(await run('select * from staging.numbers'), 0)
+  })
+  t.same(await read(warehouse), [1, 3, 4])
+})
+
+t.test('without a cluster, without tables, without a readable file', async (t) => {
+  const directory = temporaryDirectory(t)
+  const warehouse = open(directory)
+  t.equal(warehouse.exists(), false)
+  const absent = { code: 'cluster_not_found', status: 409, message: /PUT \/v1\/cluster/ }
+  await t.rejects(warehouse.run(numbers), absent)
+  await t.rejects(
+    warehouse.write((session) => session.run(numbers)),
+    absent
+  )
+  t.equal(existsSync(warehouse.path), false, 'a refused statement creates no file')
+
+  await warehouse.create()
+  await t.rejects(warehouse.run(statement('select * from analytics.songplays')), {
+    code: 'tables_not_created',
+    status: 409,
+    message: /POST \/v1\/tables/
+  })
+  await t.rejects(warehouse.run(statement('select * from songplays')), { code: 'tables_not_created' })
+  await t.rejects(warehouse.run(statement("select cast('x' as bigint)")), { message: /^Conversion Error/ })
+  await warehouse.close()
+
+  writeFileSync(warehouse.path, 'no database at all, but long enough to look like one'.repeat(500))
+  const broken = open(directory)
+  await t.rejects(broken.run(numbers), { code: 'warehouse_unavailable', status: 503 })
+})
+
+t.test('abort', async (t) => {
+  const warehouse = await openNumbers(t)
+  const reason = new Error('enough')
+
+  await t.test('interrupts a statement that runs', async (t) => {
+    const stop = new AbortController()
+    const running = warehouse.run(long, {}, { signal: stop.signal })
+    await setTimeout(100)
+    const aborted = performance.now()
+    stop.abort(reason)
+    await t.rejects(running, reason)
+    t.ok(performance.now() - aborted < 2000, 'within two seconds')
+  })
+
+  await t.test('interrupts a statement that is just about to run', async (t) => {
+    const stop = new AbortController()
+    const started = performance.now()
+    const running = warehouse.write((session) => {
+      const result = session.run(long)
+      stop.abort(reason)
+      return result
+    }, stop)
+    await t.rejects(running, reason)
+    t.ok(performance.now() - started < 2000, 'within two seconds')
+  })
+
+  await t.test('refuses to begin', async (t) => {
+    const signal = AbortSignal.abort(reason)
+    await t.rejects(warehouse.run(insertOne, {}, { signal }), reason)
+    await t.rejects(
+      warehouse.write((session) => session.run(insertOne), { signal }),
+      reason
+    )
+  })
+
+  t.same(await read(warehouse), [], 'everything goes on afterwards, and nothing was written')
+})
+
+t.test('writers wait for each other; readers go on and see what is committed', async (t) => {
+  const warehouse = await openNumbers(t)
+  const story: string[] = []
+  const first = warehouse.write(async (session) => {
+    story.push('first begins')
+    await session.begin()
+    await session.run(insertOne)
+    t.same(await read(session), [1], 'the writer sees its own rows')
+    t.same(await read(warehouse), [], 'a reader does not')
+    await session.commit()
+    t.same(await read(warehouse), [1], 'until the commit')
+    story.push('first ends')
+  })
+  const failing = warehouse.write(async () => {
+    story.push('second begins')
+    throw new Error('second fails')
+  })
+  const third = warehouse.write(async (session) => {
+    story.push('third begins')
+    return session.run(numbers)
+  })
+  await t.rejects(failing, { message: 'second fails' })
+  await first
+  t.same((await third).rows, [{ n: 1 }])
+  t.same(story, ['first begins', 'first ends', 'second begins', 'third begins'])
+})
+
+t.test('a session that throws leaves nothing behind', async (t) => {
+  const warehouse = await openNumbers(t)
+  await t.rejects(
+    warehouse.write(async (session) => {
+      await session.run(statement('create temp table scratch as select 1 as n'))
+      await session.begin()
+      await session.run(insertOne)
+      await session.run(statement('drop table staging.numbers'))
+      throw new Error('no more')
+    }),
+    { message: 'no more' }
+  )
+  t.same(await read(warehouse), [])
+  const temporary = statement('select table_name from duckdb_tables() where temporary')
+  t.same((await warehouse.run(temporary)).rows, [])
+
+  await warehouse.write(async (session) => {
+    await session.begin()
+    await session.run(insertOne)
+    await session.rollback()
+    t.same(await read(session), [], 'a rollback on purpose, and the session goes on')
+    await session.run(statement('create temp table scratch as select 1 as n'))
+  })
+  await warehouse.write(async (session) => t.same((await session.run(temporary)).rows, []))
+})
+
+t.test('create is idempotent, and rows outlive a close', async (t) => {
+  const directory = temporaryDirectory(t)
+  const warehouse = open(directory)
+  await warehouse.create()
+  await warehouse.write((session) => session.run(createNumbers))
+  await warehouse.write((session) => session.run(insertOne))
+  await warehouse.create()
+  t.same(await read(warehouse), [1])
+  t.ok((await warehouse.size()) > 0)
+  await warehouse.close()
+  await warehouse.close()
+  t.same(await read(warehouse), [1], 'it opens again by itself')
+  await warehouse.close()
+})
+
+t.test('remove deletes the file and keeps a snapshot when asked', async (t) => {
+  const directory = temporaryDirectory(t)
+  const warehouse = open(directory)
+  await warehouse.remove()
+  await warehouse.create()
+  await warehouse.write((session) => session.run(createNumbers))
+  await warehouse.write((session) => session.run(insertOne))
+  const path = join(directory, 'snapshots', 'final.duckdb')
+  await warehouse.remove(path)
+  t.equal(warehouse.exists(), false)
+  t.equal(existsSync(`${warehouse.path}.wal`), false)
+  await t.rejects(warehouse.run(numbers), { code: 'cluster_not_found' })
+
+  const snapshot = createDuckdbWarehouse({ path, tempDirectory: join(directory, 'temp') })
+  t.same(await read(snapshot), [1])
+  await snapshot.close()
+
+  await warehouse.create()
+  await t.rejects(warehouse.run(numbers), { code: 'tables_not_created' }, 'the new cluster is empty')
+  await warehouse.remove()
+  t.equal(warehouse.exists(), false)
+})
+
+t.test("the seed documents' queries run unchanged", async (t) => {
+  const etl = await openEtl(t)
+  const december = { ts: 1543622400000, song: 'Beta', length: 210.5 }
+  etl.write({
+    'song_data/1.json': lines(song()),
+    'song_data/2.json': lines(song({ song_id: 'S2', title: 'Beta', artist_id: 'A2', duration: 210.5 })),
+    'log_data/1.json': lines(
+      event(),
+      event({ itemInSession: 1 }),
+      event({ itemInSession: 2, ...december }),
+      event({ itemInSession: 3, song: 'unknown' }),
+      event({ itemInSession: 4, ts: 1546300800000 })
+    )
+  })
+  await etl.load()
+  t.same(await etl.rows(topSongs), [
+    ['S1', 'Alpha', 'A1', 'Ann', 11, 2018, 2],
+    ['S2', 'Beta', 'A2', 'Ann', 12, 2018, 1]
+  ])
+  t.same(await etl.rows(topArtists), [
+    ['A1', 'Ann', 2],
+    ['A2', 'Ann', 1]
+  ])
+})
+
+// Files of this process end at a size, as on a full disk: what no test can fill.
+const canLimit = process.platform === 'linux' && existsSync('/usr/bin/prlimit')
+const limitFileSize = (bytes: number | 'unlimited') =>
+  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`])
+
+t.test('a disk without room', async (t) => {
+  if (!canLimit) return t.plan(0, 'prlimit(1) is not on this machine')
+  const warehouse = await openNumbers(t)
+  // Node ignores this signal, tap dies of it unless somebody listens.
+  process.on('SIGXFSZ', () => {})
+  t.teardown(() => limitFileSize('unlimited'))
+  const insertMany = statement('insert into staging.numbers select hash(range) // 4 from range(500000)')
+  const full = { code: 'disk_full', status: 507 }
+
+  await t.test('a statement fails, its transaction is gone, readers go on', async (t) => {
+    limitFileSize(400_000)
+    await t.rejects(
+      warehouse.write(async (session) => {
+        await session.begin()
+        await session.run(insertOne)
+        await session.run(insertMany)
+        await session.commit()
+      }),
+      full
+    )
+    t.same(await read(warehouse), [])
+    limitFileSize('unlimited')
+    await warehouse.write((session) => session.run(insertOne))
+    t.same(await read(warehouse), [1], 'with room again, writing works')
+  })
+
+  await t.test('a fatal error closes the database, and the next statement opens it again', async (t) => {
+    const stop = new AbortController()
+    const others = warehouse.run(long, {}, stop).catch((error: Error) => error.message)
+    await setTimeout(50)
+    limitFileSize(100_000)
+    await t.rejects(warehouse.run(statement('checkpoint')), full)
+    const many = await Promise.all([read(warehouse), read(warehouse), read(warehouse)])
+    t.same(many, [[1], [1], [1]])
+    limitFileSize('unlimited')
+    await warehouse.write((session) => session.run(insertOne))
+    stop.abort(new Error('stopped'))
+    t.equal(await others, 'stopped')
+    await warehouse.write((session) => session.run(insertOne))
+    t.same(await read(warehouse), [1, 1, 1], 'the connections of before do no harm')
+  })
+
+  await t.test('a commit that holds is no failure, whatever follows it in the engine', async (t) => {
+    const before = await read(warehouse)
+    limitFileSize(100_000)
+    await warehouse.write(async (session) => {
+      await session.run(statement("set checkpoint_threshold = '1KB'"))
+      await session.begin()
+      await session.run(insertOne)
+      await session.commit()
+    })
+    t.same(await read(warehouse), [...before, 1])
+    limitFileSize('unlimited')
+    await warehouse.close()
+    t.same(await read(warehouse), [...before, 1])
+  })
+})
+
+const topSongs = `
+SELECT
+    sp.song_id,
+    sn.title,
+    sp.artist_id,
+    art.name,
+    tm.month,
+    tm.year,
+    count(sp.songplay_id) as plays
+FROM songplays sp
+INNER join songs sn on (sn.song_id = sp.song_id)
+INNER join artists art on (sn.artist_id = art.artist_id)
+INNER JOIN time tm on (sp.start_time = tm.start_time)
+WHERE tm.year = 2018
+GROUP BY
+    sp.song_id,
+    sn.title,
+    sp.artist_id,
+    art.name,
+    tm.month,
+    tm.year
+ORDER BY count(sp.songplay_id) desc
+LIMIT 5;
+`
+
+const topArtists = `
+SELECT
+    art.artist_id,
+    art.name,
+    count(sp.songplay_id) as plays
+FROM artists art
+INNER JOIN songplays sp on (art.artist_id = sp.artist_id)
+INNER JOIN time tm on (sp.start_time = tm.start_time)
+WHERE tm.year = 2018
+GROUP BY art.artist_id, art.name
+ORDER by plays desc LIMIT 5;
+`
