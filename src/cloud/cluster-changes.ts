@@ -33,9 +33,11 @@ export function clusterChanges(
   const resource = `cluster ${config.CLUSTER_IDENTIFIER}`
   const changes: Change[] = []
   const roles = (cluster.IamRoles ?? []).map(({ IamRoleArn }) => IamRoleArn)
-  if (roleArn === undefined || !roles.includes(roleArn) || cluster.DefaultIamRoleArn !== roleArn) {
+  const isAttached = roles.includes(roleArn)
+  if (!isAttached || cluster.DefaultIamRoleArn !== roleArn) {
     const detail = `attach the IAM role ${roleArn ?? '(to be created)'} as its default`
-    changes.push(change('update', resource, detail, (signal) => api.attachRole(roleArn ?? '', signal)))
+    const attach = (signal: AbortSignal) => api.attachRole(roleArn ?? '', isAttached, signal)
+    changes.push(change('update', resource, detail, attach))
   }
   const groups = (cluster.VpcSecurityGroups ?? []).map(({ VpcSecurityGroupId = '' }) => VpcSecurityGroupId)
   if (groupId === undefined || !groups.includes(groupId)) {

@@ -10,7 +10,9 @@ import {
   type IAMClient,
   PutRolePolicyCommand,
   paginateListAttachedRolePolicies,
+  paginateListInstanceProfilesForRole,
   paginateListRolePolicies,
+  RemoveRoleFromInstanceProfileCommand,
   type Tag,
   UpdateAssumeRolePolicyCommand
 } from '@aws-sdk/client-iam'
@@ -105,7 +107,23 @@ export function createIamApi(client: IAMClient, RoleName: string) {
         client.send(new DetachRolePolicyCommand({ RoleName, PolicyArn }), options)
       ),
 
-    /** Throws `DeleteConflictException` while the role has policies. */
+    listInstanceProfiles: (signal: AbortSignal) =>
+      callAws('iam:ListInstanceProfilesForRole', signal, async (options) => {
+        const names: string[] = []
+        for await (const page of paginateListInstanceProfilesForRole({ client }, { RoleName }, options)) {
+          names.push(
+            ...(page.InstanceProfiles ?? []).map(({ InstanceProfileName = '' }) => InstanceProfileName)
+          )
+        }
+        return names
+      }),
+
+    leaveInstanceProfile: (InstanceProfileName: string, signal: AbortSignal) =>
+      callAws('iam:RemoveRoleFromInstanceProfile', signal, (options) =>
+        client.send(new RemoveRoleFromInstanceProfileCommand({ RoleName, InstanceProfileName }), options)
+      ),
+
+    /** Throws `DeleteConflictException` while the role has policies or is in an instance profile. */
     deleteRole: (signal: AbortSignal) =>
       callAws('iam:DeleteRole', signal, (options) =>
         client.send(new DeleteRoleCommand({ RoleName }), options)

@@ -83,11 +83,24 @@ export function createIamRole(client: IAMClient, settings: RoleSettings, clock: 
     if (observed === undefined || !observed.isOurs) return false
     for (const policy of observed.inline.keys()) await unlessGone(api.deletePolicy(policy, signal))
     for (const arn of observed.attached) await unlessGone(api.detach(arn, signal))
-    await retry(() => unlessGone(api.deleteRole(signal)), {
+    await retry(() => unlessGone(deleteRole(signal)), {
       ...{ clock, signal, ...visibility },
       passes: (error) => isAwsError(error, 'DeleteConflictException')
     })
     return true
+  }
+
+  async function deleteRole(signal: AbortSignal): Promise<void> {
+    try {
+      await api.deleteRole(signal)
+    } catch (error) {
+      // The console puts roles into instance profiles unasked.
+      if (isAwsError(error, 'DeleteConflictException')) {
+        for (const name of await api.listInstanceProfiles(signal))
+          await api.leaveInstanceProfile(name, signal)
+      }
+      throw error
+    }
   }
 
   /** A right of a role that may be so new that IAM does not find it yet. */

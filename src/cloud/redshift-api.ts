@@ -22,6 +22,26 @@ export type RedshiftApi = ReturnType<typeof createRedshiftApi>
 
 /** Every call but `describe` throws `ClusterNotFoundFault`; every change throws `InvalidClusterStateFault`. */
 export function createRedshiftApi(client: RedshiftClient, ClusterIdentifier: string) {
+  /** Undefined when Redshift does not know the cluster. */
+  async function listSnapshots(
+    filter: { ClusterExists?: boolean },
+    signal: AbortSignal
+  ): Promise<Snapshot[] | undefined> {
+    const snapshots: Snapshot[] = []
+    const input = { ClusterIdentifier, SnapshotType: 'manual', ...filter }
+    try {
+      await callAws('redshift:DescribeClusterSnapshots', signal, async (options) => {
+        for await (const page of paginateDescribeClusterSnapshots({ client }, input, options)) {
+          snapshots.push(...(page.Snapshots ?? []))
+        }
+      })
+      return snapshots
+    } catch (error) {
+      if (isAwsError(error, 'ClusterNotFoundFault', 'ClusterSnapshotNotFoundFault')) return undefined
+      throw error
+    }
+  }
+
   return {
     /** The cluster; undefined when there is none. */
     async describe(signal: AbortSignal): Promise<Cluster | undefined> {
@@ -50,10 +70,14 @@ export function createRedshiftApi(client: RedshiftClient, ClusterIdentifier: str
       )
     },
 
-    /** Attaches a role and makes it the default one. */
-    async attachRole(arn: string, signal: AbortSignal): Promise<void> {
+    /** Makes a role the default one; attaches it first unless it is. */
+    async attachRole(arn: string, isAttached: boolean, signal: AbortSignal): Promise<void> {
       await callAws('redshift:ModifyClusterIamRoles', signal, (options) => {
-        const input = { ClusterIdentifier, AddIamRoles: [arn], DefaultIamRoleArn: arn }
+        const input = {
+          ClusterIdentifier,
+          DefaultIamRoleArn: arn,
+          ...(!isAttached && { AddIamRoles: [arn] })
+        }
         return client.send(new ModifyClusterIamRolesCommand(input), options)
       })
     },
@@ -81,21 +105,13 @@ export function createRedshiftApi(client: RedshiftClient, ClusterIdentifier: str
       })
     },
 
-    /** The snapshots that outlive the cluster, oldest first. */
+    /** The snapshots that outlive the cluster, whether it is there or not; oldest first. */
     async manualSnapshots(signal: AbortSignal): Promise<Snapshot[]> {
-      const snapshots: Snapshot[] = []
-      const input = { ClusterIdentifier, SnapshotType: 'manual' }
-      try {
-        await callAws('redshift:DescribeClusterSnapshots', signal, async (options) => {
-          for await (const page of paginateDescribeClusterSnapshots({ client }, input, options)) {
-            snapshots.push(...(page.Snapshots ?? []))
-          }
-        })
-      } catch (error) {
-        if (!isAwsError(error, 'ClusterNotFoundFault', 'ClusterSnapshotNotFoundFault')) throw error
-      }
+      // Those of a cluster that is gone may have to be asked for as such.
+      const found =
+        (await listSnapshots({}, signal)) ?? (await listSnapshots({ ClusterExists: false }, signal)) ?? []
       const time = ({ SnapshotCreateTime }: Snapshot) => SnapshotCreateTime?.getTime() ?? 0
-      return snapshots.sort((one, other) => time(one) - time(other))
+      return found.sort((one, other) => time(one) - time(other))
     },
 
     /** The VPC of a cluster subnet group; undefined when there is no such group. */

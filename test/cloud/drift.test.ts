@@ -98,3 +98,39 @@ t.test('an unwanted cluster goes even if there is no capacity to wake it up', as
   await run('teardown')
   t.same(emulator.costing(), [])
 })
+
+t.test('a role that got into an instance profile can be deleted', async (t) => {
+  const { emulator, run } = await startDeployment(t)
+  await run('provision')
+  emulator.addInstanceProfile('by-hand', 'sparkify-redshift')
+  await run('teardown')
+  t.same(emulator.costing(), [])
+})
+
+t.test('the snapshots of a cluster that is gone are found either way', async (t) => {
+  const { emulator, run } = await startDeployment(t)
+  await run('provision')
+  await run('teardown', { finalSnapshot: true })
+  const fault = {
+    kind: 'error' as const,
+    code: 'ClusterNotFound',
+    message: 'Cluster sparkify not found.',
+    status: 404
+  }
+  emulator.inject({ operation: 'DescribeClusterSnapshots', fault })
+  const { result } = await run('teardown', { finalSnapshot: true })
+  t.same(result, { final_snapshot: 'sparkify-final-job0193aa', snapshots_left: [] })
+})
+
+t.test('a role that is attached without being the default one becomes it', async (t) => {
+  const { emulator, run, provider } = await startDeployment(t)
+  await run('provision')
+  const [cluster] = emulator.state.clusters
+  if (cluster) cluster.defaultRole = undefined
+  t.match((await provider.describe()).drift, [{ field: 'cluster sparkify', desired: /as its default$/ }])
+  await run('provision')
+  t.match(emulator.calls.findLast(({ operation }) => operation === 'ModifyClusterIamRoles')?.params, {
+    DefaultIamRoleArn: /role\/sparkify-redshift$/,
+    AddIamRoles: undefined
+  })
+})

@@ -112,6 +112,8 @@ export interface DeploymentOptions {
   env?: Record<string, string>
   aws?: AwsEmulatorOptions
   clients?: Partial<AwsClientOptions>
+  /** What the warehouse throws, whatever the cluster is like. */
+  refusal?: () => Error | undefined
 }
 
 /** An account without anything of ours. */
@@ -128,11 +130,11 @@ function createTestDeployment(
   t: Test,
   emulator: AwsEmulator,
   clock: TestClock,
-  { env = {}, clients: clientOptions = {} }: DeploymentOptions
+  { env = {}, clients: clientOptions = {}, refusal }: DeploymentOptions
 ): TestDeployment {
   const config = loadConfig({ ...baseEnv, AWS_REGION: emulator.region, ...env })
   const statements: string[] = []
-  const warehouse = createTestWarehouse(emulator, config.CLUSTER_IDENTIFIER, statements)
+  const warehouse = createTestWarehouse(emulator, config.CLUSTER_IDENTIFIER, statements, refusal)
   const prices = readPriceTable()
 
   function open() {
@@ -158,21 +160,27 @@ function createTestDeployment(
       }
     },
     with: (other) =>
-      createTestDeployment(t, emulator, clock, { env: { ...env, ...other }, clients: clientOptions })
+      createTestDeployment(t, emulator, clock, {
+        ...{ env: { ...env, ...other }, clients: clientOptions },
+        ...(refusal !== undefined && { refusal })
+      })
   }
 }
 
 /** Answers while the cluster does. */
-function createTestWarehouse(emulator: AwsEmulator, identifier: string, statements: string[]): Queryable {
+function createTestWarehouse(
+  emulator: AwsEmulator,
+  identifier: string,
+  statements: string[],
+  refusal: DeploymentOptions['refusal']
+): Queryable {
   return {
     async run(statement) {
       statements.push(statement.name)
-      const { clusters } = emulator.state
-      if (
-        !clusters.some(
-          (cluster) => cluster.identifier === identifier && emulator.takesConnections(identifier)
-        )
-      ) {
+      const refused = refusal?.()
+      if (refused !== undefined) throw refused
+      const exists = emulator.state.clusters.some((cluster) => cluster.identifier === identifier)
+      if (!exists || !emulator.takesConnections(identifier)) {
         throw new ServiceError('warehouse_unavailable', 'The connection to Redshift was refused.')
       }
       const rows = statement.name.includes('isolation') ? [{ isolation_level: 'Snapshot Isolation' }] : []

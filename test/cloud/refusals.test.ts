@@ -1,6 +1,6 @@
 /** What the account or AWS refuses: each with its own code and advice. */
 import t from 'tap'
-import type { ErrorCode } from '../../src/errors.ts'
+import { type ErrorCode, ServiceError } from '../../src/errors.ts'
 import type { Injection } from '../emulators/aws.ts'
 import { changesIn, startDeployment } from './fixture.ts'
 
@@ -167,4 +167,29 @@ t.test('a new role is waited for, but not for ever', async (t) => {
 
   const never = await startDeployment(t, { aws: { delays: { rolePropagation: 3_600_000 } } })
   await t.rejects(never.run('provision'), { code: 'iam_role_not_visible', message: /within 120 s/ })
+})
+
+t.test('a cluster that nothing gets through to says what to do', async (t) => {
+  const away = new ServiceError('warehouse_unavailable', 'The connection to Redshift timed out.')
+  const { run, statements, provider } = await startDeployment(t, { refusal: () => away })
+  await t.rejects(run('provision'), {
+    code: 'cluster_unreachable',
+    message: /Run the service inside its VPC, open a tunnel.*\(The connection to Redshift timed out\.\)$/
+  })
+  t.ok(statements.length > 10, 'it was tried for a while')
+  t.match(await provider.describe(), { status: 'available', isolation_level: null })
+})
+
+t.test('a cluster that is slow to answer is waited for; a wrong login is not tried again', async (t) => {
+  let refusals = 3
+  const slow = () => {
+    refusals -= 1
+    return refusals >= 0 ? new ServiceError('warehouse_unavailable', 'Not yet.') : undefined
+  }
+  await (await startDeployment(t, { refusal: slow })).run('provision')
+
+  const refused = new ServiceError('warehouse_login_failed', 'Redshift refused the login.')
+  const { run, statements } = await startDeployment(t, { refusal: () => refused })
+  await t.rejects(run('provision'), { code: 'warehouse_login_failed' })
+  t.equal(statements.length, 1, 'five wrong passwords lock the user')
 })

@@ -153,6 +153,8 @@ t.test('writers of one table wait for each other, and who waits works on what he
   await two.run('begin')
   await one.run('insert into written values (1)')
   const waiting = two.run('insert into written select count(*) from written')
+  const blocked = `select 1 from pg_locks where pid = ${two.pid} and not granted`
+  while ((await emulator.sql(blocked)).length === 0) await delay(5)
   t.same(await run('select count(*) as n from written'), [{ n: '0' }], 'readers go on')
   await one.run('commit')
   await waiting
@@ -217,15 +219,27 @@ t.test('functions are those of Redshift', async (t) => {
     await run(`select extract(hour from ${at}) as h, extract(dow from ${at}) as w, date_part(week, ${at}) as k,
       dateadd(ms, 1541121934796, timestamp '1970-01-01') = ${at} as e, datediff(day, '2018-10-31', ${at}) as d,
       nvl(null, 3) as n, len('é') as l, strtol('ff', 16) as s, md5('a') as m, nvl2(nullif(1, 1), 1, 2) as v,
-      getdate() >= sysdate as g, extract(second from ${at}) as sec`),
+      getdate() >= sysdate as g, extract(second from ${at}) as sec, extract(ms from ${at}) as ms`),
     [
       {
-        ...{ h: 1, w: 5, k: 44, e: true, d: '2', n: 3, l: 1, s: '255', v: 2, g: true, sec: 34 },
+        ...{ h: 1, w: 5, k: 44, e: true, d: '2', n: 3, l: 1, s: '255', v: 2, g: true, sec: 34, ms: 796 },
         m: '0cc175b9c0f1b6a831c399e269772661'
       }
     ]
   )
   await run('create table nights (n integer)')
+  t.same(await run('select sum(n) as s, avg(n) as a, count(n) as c from nights'), [
+    { s: null, a: null, c: '0' }
+  ])
+  await run('insert into nights values (1), (2), (2)')
+  t.same(
+    await run(
+      'select sum(n::bigint) as s, avg(n) as a, avg(n::bigint) as b, avg(n::float) > 1.6 as f from nights'
+    ),
+    [{ s: '5', a: '1', b: '1', f: true }]
+  )
+  t.match(await fails('delete nights using counters where nights.n = counters.n'), { code: '42601' })
+  await run('delete nights')
   t.equal(await value('select count(*) from (select 1 as a minus select 1) as x'), '0')
   t.equal(await value('select approximate count(distinct n) from nights'), '0')
   t.equal(

@@ -95,6 +95,12 @@ t.test('values are bound, and arrive as the driver knows them from Redshift', as
   const values = Array.from({ length: 40_000 }, () => 1)
   t.match(await fails('select cast($1 as integer)', values), { message: 'there is no parameter $-32768' })
   t.same(await run('select 1 as a'), [{ a: 1 }], 'the session goes on')
+  const query = {
+    text: 'select n from (select 1 as n union all select 2) as x where n > $1',
+    values: [0],
+    rows: 1
+  }
+  t.equal((await client.query(query)).rows.length, 2, 'all rows come at once')
 })
 
 t.test('several statements in one query are one transaction', async (t) => {
@@ -123,14 +129,18 @@ t.test('a statement can be stopped in four ways and by its timeout', async (t) =
   const other = await connect()
   const endless = 'select count(*) from pg_attribute a, pg_attribute b, pg_attribute c, pg_attribute d'
   const stopped = { code: '57014', message: /^Query \(\d+\) cancelled on user's request$/ }
+  const running = `select 1 from pg_stat_activity where pid = ${pid} and state = 'active' and query like '%pg_attribute d%'`
+  const hasStarted = async () => {
+    while ((await emulator.sql(running)).length === 0) await delay(5)
+  }
   for (const cancel of [`cancel ${pid}`, `cancel ${pid} 'too long'`, `select pg_cancel_backend(${pid})`]) {
     const failing = fails(endless)
-    await delay(100)
+    await hasStarted()
     await other.run(cancel)
     t.match(await failing, stopped, cancel)
   }
   const failing = fails(endless)
-  await delay(100)
+  await hasStarted()
   const { host, port } = emulator
   const canceller = new pg.Client({ host, port }) as pg.Client & {
     cancel(of: pg.Client, query: unknown): void
@@ -151,7 +161,7 @@ t.test('a terminated session ends, and the emulator can end all of them', async 
   const ended = ending(one.client)
   await two.run(`select pg_terminate_backend(${one.pid})`)
   await ended
-  while (emulator.sessions !== sessions - 1) await delay(5)
+  while (emulator.sessions >= sessions) await delay(5)
   emulator.disconnectAll()
   await ending(two.client)
   await t.rejects(two.run('select 1'))

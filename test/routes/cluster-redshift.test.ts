@@ -50,55 +50,57 @@ async function serve(t: Test, deployment: TestDeployment, store: Store) {
   return { ...deployment, app, store, request, wait, operate }
 }
 
-t.test('PUT provisions in visible steps, and answers the cluster when nothing is missing', async (t) => {
-  const { emulator, request, wait } = await build(t)
-  const done = await request('PUT', '/v1/cluster', wait)
-  t.equal(done.status, 200)
-  const job = done.body as Job
-  t.match(job, {
-    type: 'cluster.provision',
-    status: 'succeeded',
-    attempt: 1,
-    progress: { step: 'connect', percent: 100 },
-    result: { cluster: { status: 'available', account_id: emulator.account, region: 'us-west-2', drift: [] } }
-  })
-  t.same(
-    job.steps.map(({ name, status }) => `${name} ${status}`),
-    ['identity', 'role', 'network', 'cluster', 'available', 'connect'].map((name) => `${name} succeeded`)
-  )
-  const { body: events } = await request('GET', `/v1/jobs/${job.id}/events`)
-  const messages = events.items.map(({ message }: { message: string }) => message)
-  t.ok(
-    messages.findIndex((message: string) => message.startsWith(`AWS account ${emulator.account}`)) <
-      messages.findIndex((message: string) => message.startsWith('create IAM role')),
-    'the account is told before anything is created'
-  )
+t.test(
+  'PUT does what the plan says, in visible steps; when nothing is missing it answers the cluster',
+  async (t) => {
+    const { emulator, request, wait } = await build(t)
+    const plan = await request('POST', '/v1/cluster/plan')
+    t.equal(plan.status, 200)
+    t.match(plan.body, {
+      identifier: 'sparkify',
+      engine: 'redshift',
+      account_id: emulator.account,
+      region: 'us-west-2',
+      estimated_cost: { per_hour: 2.172, per_month: 1585.56, note: /^An estimate/ }
+    })
+    t.equal(plan.body.actions.length, 6)
+    t.same(emulator.costing(), [], 'the plan changes nothing')
 
-  const again = await request('PUT', '/v1/cluster')
-  t.equal(again.status, 200)
-  t.match(again.body, {
-    identifier: 'sparkify',
-    engine: 'redshift',
-    database: 'sparkify',
-    status: 'available'
-  })
-  t.same(again.body, (await request('GET', '/v1/cluster')).body)
-})
+    const done = await request('PUT', '/v1/cluster', wait)
+    t.equal(done.status, 200)
+    const job = done.body as Job
+    t.match(job, {
+      type: 'cluster.provision',
+      status: 'succeeded',
+      attempt: 1,
+      progress: { step: 'connect', percent: 100 },
+      result: {
+        cluster: { status: 'available', account_id: emulator.account, region: 'us-west-2', drift: [] }
+      }
+    })
+    t.same(
+      job.steps.map(({ name, status }) => `${name} ${status}`),
+      ['identity', 'role', 'network', 'cluster', 'available', 'connect'].map((name) => `${name} succeeded`)
+    )
+    const { body: events } = await request('GET', `/v1/jobs/${job.id}/events`)
+    const messages = events.items.map(({ message }: { message: string }) => message)
+    t.ok(
+      messages.findIndex((message: string) => message.startsWith(`AWS account ${emulator.account}`)) <
+        messages.findIndex((message: string) => message.startsWith('create IAM role')),
+      'the account is told before anything is created'
+    )
 
-t.test('the plan shows actions and cost, and changes nothing', async (t) => {
-  const { emulator, request } = await build(t)
-  const { status, body } = await request('POST', '/v1/cluster/plan')
-  t.equal(status, 200)
-  t.match(body, {
-    identifier: 'sparkify',
-    engine: 'redshift',
-    account_id: emulator.account,
-    region: 'us-west-2',
-    estimated_cost: { per_hour: 2.172, per_month: 1585.56, note: /^An estimate/ }
-  })
-  t.equal(body.actions.length, 6)
-  t.same(emulator.costing(), [])
-})
+    const again = await request('PUT', '/v1/cluster')
+    t.equal(again.status, 200)
+    t.match(again.body, {
+      identifier: 'sparkify',
+      engine: 'redshift',
+      database: 'sparkify',
+      status: 'available'
+    })
+    t.same(again.body, (await request('GET', '/v1/cluster')).body)
+  }
+)
 
 t.test('pause, resume and teardown are jobs', async (t) => {
   const { emulator, request, wait } = await build(t)
@@ -151,12 +153,27 @@ t.test('what a cut-off provision left behind can be torn down without a cluster'
   t.same(emulator.costing(), [])
 })
 
-t.test('a transient failure is tried again by the job', async (t) => {
-  const { emulator, request, wait } = await build(t, { clients: { maxAttempts: 1 } })
-  emulator.inject({ operation: 'CreateRole', fault: { kind: 'throttle' } })
-  const { body } = await request('PUT', '/v1/cluster', wait)
-  t.match(body, { status: 'succeeded', attempt: 2 })
-})
+t.test(
+  'AWS in trouble: a job tries again, a request gets a problem with a code, and /readyz stays ready',
+  async (t) => {
+    const { emulator, request, wait } = await build(t, { clients: { maxAttempts: 1 } })
+    emulator.inject({ operation: 'CreateRole', fault: { kind: 'throttle' } })
+    const { body } = await request('PUT', '/v1/cluster', wait)
+    t.match(body, { status: 'succeeded', attempt: 2 })
+
+    emulator.inject({ operation: 'DescribeClusters', fault: { kind: 'access-denied' } })
+    t.match(await request('GET', '/v1/cluster'), {
+      status: 503,
+      body: { code: 'aws_access_denied', detail: /^The service may not perform redshift:DescribeClusters\./ }
+    })
+    await emulator.goOffline()
+    t.match(await request('POST', '/v1/cluster/plan'), { status: 503, body: { code: 'aws_unavailable' } })
+    t.match(await request('GET', '/readyz'), {
+      status: 200,
+      body: { warehouse: 'redshift', cluster: 'unknown' }
+    })
+  }
+)
 
 t.test('refusals come before a job is made', async (t) => {
   const { emulator, request, wait, operate } = await build(t)
@@ -213,21 +230,6 @@ t.test('the teardown and the pause wait for jobs', async (t) => {
   held.resolve()
   clock.pass(600_000)
   t.match(await request('GET', `/v1/jobs/${pausing.body.id}`, wait), { body: { status: 'succeeded' } })
-})
-
-t.test('AWS in trouble is a problem with a code, and /readyz stays ready', async (t) => {
-  const { emulator, request } = await build(t, { clients: { maxAttempts: 1 } })
-  emulator.inject({ operation: 'DescribeClusters', fault: { kind: 'access-denied' } })
-  t.match(await request('GET', '/v1/cluster'), {
-    status: 503,
-    body: { code: 'aws_access_denied', detail: /^The service may not perform redshift:DescribeClusters\./ }
-  })
-  await emulator.goOffline()
-  t.match(await request('POST', '/v1/cluster/plan'), { status: 503, body: { code: 'aws_unavailable' } })
-  t.match(await request('GET', '/readyz'), {
-    status: 200,
-    body: { warehouse: 'redshift', cluster: 'unknown' }
-  })
 })
 
 t.test('a service that stops in the middle of CreateCluster goes on with it after its restart', async (t) => {

@@ -7,13 +7,14 @@ export const MAX_PARAMETERS = 32_767
 
 /** Throws where Redshift cannot take a parameter: in LIMIT and OFFSET, and untyped in a SELECT list. */
 export function checkParameters(tokens: readonly Token[], query: number): void {
+  const isInLimit = inLimits(tokens)
   for (const [at, token] of tokens.entries()) {
     if (token.kind !== 'param') continue
     const number = Number(token.value.slice(1))
     if (number > MAX_PARAMETERS) {
       throw new RedshiftError({ code: '42P02', message: `there is no parameter $${number - 65_536}` })
     }
-    if (isLimit(tokens, at)) {
+    if (isInLimit[at]) {
       throw internalError({
         message: 'Not implemented',
         code: 1001,
@@ -31,20 +32,21 @@ export function checkParameters(tokens: readonly Token[], query: number): void {
   }
 }
 
-/** Going back from the parameter, over what an expression is made of, comes LIMIT or OFFSET. */
-function isLimit(tokens: readonly Token[], at: number): boolean {
+/** For each token whether it is part of what follows LIMIT, OFFSET or TOP: up to the next clause, or the end of the
+ * parentheses around it. */
+function inLimits(tokens: readonly Token[]): boolean[] {
   let depth = 0
-  for (let index = at - 1; index >= 0; index -= 1) {
-    const token = tokens[index] as Token
-    if (isSymbol(token, ')')) depth += 1
-    if (isSymbol(token, '(')) depth -= 1
-    // A parenthesis opened after LIMIT, as in LIMIT CAST($1 AS INT), is stepped out of; a subquery's is not.
-    if (depth < 0 && isWord(tokens[index + 1], 'select', 'with')) return false
-    if (depth <= 0 && isWord(token, 'limit', 'offset', 'top')) return !isSymbol(tokens[index - 1], '.')
-    if (isWord(token, 'select', 'from', 'where', 'by', 'having', 'values', 'set', 'on', 'and', 'or'))
-      return false
-  }
-  return false
+  // How deep the LIMIT stands that the token belongs to; subqueries inside of it are not looked at.
+  let limit: number | undefined
+  return tokens.map((token, at) => {
+    if (isSymbol(token, '(')) depth += 1
+    if (isSymbol(token, ')')) depth -= 1
+    if (limit !== undefined && depth < limit) limit = undefined
+    const isClause = isWord(token, 'limit', 'offset', 'top') && !isSymbol(tokens[at - 1], '.')
+    if (isClause) limit = depth
+    else if (isWord(token, 'union', 'except', 'intersect', 'select', 'from', 'for')) limit = undefined
+    return limit !== undefined
+  })
 }
 
 /** A whole item of a SELECT list. In VALUES the target's column gives the type; here nothing does. */

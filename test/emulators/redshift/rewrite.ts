@@ -1,5 +1,5 @@
 /** Turns an accepted query or expression into what PostgreSQL runs. */
-import { RedshiftError, syntaxError } from './errors.ts'
+import { notEmulated, RedshiftError, syntaxError } from './errors.ts'
 import { closing, isCastTarget, isSymbol, isWord, sql, type Token } from './tokens.ts'
 import { dateParts } from './words.ts'
 
@@ -15,7 +15,11 @@ export function rewrite(tokens: readonly Token[]): Token[] {
     if (isCall && token.value === 'nvl') {
       result.push(...renamed(token, 'coalesce'))
     } else if (isCall && partFirst.includes(token.value)) {
-      result.push(token, tokens[at + 1] as Token, literalPart(tokens[at + 2]))
+      const part = literalPart(tokens[at + 2])
+      if (token.value === 'date_part' && /^mi[lc].*seconds$/.test(part.value)) {
+        throw notEmulated(`DATE_PART of ${part.value}`)
+      }
+      result.push(token, tokens[at + 1] as Token, part)
       at += 2
     } else if (isCall && token.value === 'extract') {
       const end = closing(tokens, at + 1)
@@ -76,17 +80,21 @@ function literalPart(token: Token | undefined): Token {
   return { ...token, kind: 'string', value: part }
 }
 
-/** EXTRACT gives an INTEGER. */
+/** EXTRACT gives an INTEGER, and of milliseconds and microseconds those beyond the second. */
 function extract(tokens: readonly Token[]): Token[] {
-  const [name, open, part, ...rest] = tokens as [Token, Token, Token, ...Token[]]
+  const [keyword, open, part, ...rest] = tokens as [Token, Token, Token, ...Token[]]
   if (!isWord(rest[0], 'from')) throw syntaxError(rest[0]?.source ?? ')')
-  const spelling = { ...part, kind: 'word' as const, source: literalPart(part).value }
+  const name = literalPart(part).value
+  const spelling = { ...part, kind: 'word' as const, source: name }
+  const within = { milliseconds: ' % 1000', microseconds: ' % 1000000' }[name] ?? ''
   return [
-    ...sql('cast(trunc(').map((token, index) => (index === 0 ? { ...token, gap: name.gap || ' ' } : token)),
-    name,
+    ...sql('cast(trunc(').map((token, index) =>
+      index === 0 ? { ...token, gap: keyword.gap || ' ' } : token
+    ),
+    keyword,
     open,
     spelling,
     ...rewrite(rest),
-    ...sql(') as integer)')
+    ...sql(`)${within} as integer)`)
   ]
 }

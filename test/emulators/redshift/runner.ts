@@ -85,8 +85,8 @@ export function createRunner(options: RunnerOptions): Runner {
       if (plan.kind === 'commit') await backend.rows('rollback')
       throw error
     }
-    const write = plan.kind === 'relay' ? plan.write : plan.kind === 'copy' ? copyWrite(plan) : undefined
-    if (write === undefined) return
+    if (plan.kind !== 'relay' || plan.write === undefined) return
+    const { write } = plan
     const inTransaction = backend.status === 'T'
     await backend.rows(
       `select emulator.before_write(${quoteText(write.table)}, ${write.isBulk}, ${inTransaction})`
@@ -141,8 +141,9 @@ export function createRunner(options: RunnerOptions): Runner {
       case 'nothing':
         return send(commandComplete(plan.tag))
       case 'cancel':
-        options.cancelSession(plan.pid)
+        // First what PostgreSQL runs: a signal that came later could hit what the session does next.
         await backend.rows(`select pg_catalog.emulator_cancel_backend(${plan.pid})`)
+        options.cancelSession(plan.pid)
         return send(commandComplete('CANCEL'))
       case 'lock': {
         // Outside of a transaction the lock is released at once.
@@ -176,12 +177,9 @@ export function createRunner(options: RunnerOptions): Runner {
     await backend.rows(`comment on table ${table} is ${quoteText(JSON.stringify(attributes))}`)
     const { identity } = attributes
     if (identity === undefined) return
-    const args = [identity.column, identity.seed, identity.step]
-      .map((value) => quoteText(String(value)))
-      .join(', ')
+    const { column, seed, step } = identity
     await backend.rows(
-      `create trigger spread_identity before insert on ${table} for each row
-       execute function emulator.spread_identity(${args})`
+      `select emulator.spread_identity(${quoteText(table)}, ${quoteText(column)}, ${seed}, ${step})`
     )
   }
 
@@ -201,5 +199,3 @@ export function createRunner(options: RunnerOptions): Runner {
     outlivesClient: () => isOnItsOwn
   }
 }
-
-const copyWrite = ({ copy: { table } }: Plan & { kind: 'copy' }) => ({ table: table.sql, isBulk: true })

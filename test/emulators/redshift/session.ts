@@ -100,7 +100,9 @@ export async function serveSession(options: SessionOptions): Promise<void> {
 
   async function runPlan(plan: Plan, text: string, query: number, wire: Wire): Promise<void> {
     await runner.run(plan, text, query, wire)
-    if (plan.kind === 'relay' && /case_sensitive_identifier|^reset|^set/.test(plan.sql)) await readCase()
+    // The setting rolls back like any other.
+    const isSetting = plan.kind === 'relay' && /^(?:set|reset) /.test(plan.sql)
+    if (isSetting || (keepsCase && plan.kind === 'rollback')) await readCase()
   }
 
   async function readCase(): Promise<void> {

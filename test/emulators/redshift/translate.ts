@@ -90,6 +90,7 @@ const readers: Readonly<Record<string, (source: Source) => Plan | undefined>> = 
   delete: (source) => {
     const hasFrom = source.reader.accept('from')
     const table = target(source.reader)
+    if (!hasFrom && isWord(source.reader.peek(), 'using')) source.reader.fail()
     // FROM is optional on Redshift.
     const sql = hasFrom ? query(source).sql : query(source).sql.replace(/^delete/i, 'delete from')
     return { kind: 'relay', sql, write: { table: table.sql, isBulk: false } }

@@ -101,23 +101,57 @@ begin
   end if;
 end $$;
 
--- Identities of rows that come from a query or a COPY have gaps and no order, as slices draw them.
-create function emulator.spread_identity() returns trigger language plpgsql as $$
-declare
-  name text := tg_argv[0];
-  seed bigint := tg_argv[1];
-  step bigint := tg_argv[2];
-  drawn bigint := (to_jsonb(new) ->> name)::bigint;
-  place bigint;
+-- Identities of rows that come from a query have gaps and no order, as slices draw them; COPY numbers its rows itself.
+-- A function for each table, because one for all would have to find the column by its name in every row.
+create function emulator.spread_identity(target regclass, name text, seed bigint, step bigint) returns void
+language plpgsql as $$
 begin
-  if drawn is distinct from pg_sequence_last_value(pg_get_serial_sequence(tg_relid::regclass::text, name)) then
-    return new;
-  end if;
-  place := (drawn - seed) / step;
-  if current_setting('emulator.is_bulk', true) = 'true' then
-    place := place / 8 * 16 + 8 + (place % 8) * 5 % 8;
-  else
-    place := place / 8 * 16 + place % 8;
-  end if;
-  return jsonb_populate_record(new, jsonb_build_object(name, seed + step * place));
+  execute format($function$
+    create function emulator.spread_%1$s() returns trigger language plpgsql as $body$
+    declare
+      place bigint := (new.%2$I - %3$s) / %4$s;
+    begin
+      if new.%2$I is distinct from pg_sequence_last_value(%5$L::regclass) then
+        return new;
+      end if;
+      if current_setting('emulator.is_bulk', true) = 'true' then
+        place := place / 8 * 16 + 8 + (place %% 8) * 5 %% 8;
+      else
+        place := place / 8 * 16 + place %% 8;
+      end if;
+      new.%2$I := %3$s + %4$s * place;
+      return new;
+    end $body$ $function$,
+    target::oid, name, seed, step, pg_get_serial_sequence(target::text, name));
+  execute format(
+    'create trigger spread_identity before insert on %1$s for each row
+     when (coalesce(current_setting(''emulator.is_numbered'', true), '''') <> ''true'')
+     execute function emulator.spread_%2$s()', target, target::oid);
 end $$;
+
+-- The next value of an identity's sequence, or the one it goes on with.
+create function emulator.move_identity(sequence regclass, value bigint) returns bigint
+language plpgsql security definer as $$
+begin
+  if value is null then
+    return nextval(sequence);
+  end if;
+  return setval(sequence, value);
+end $$;
+
+-- SUM and AVG of whole numbers are BIGINT.
+update pg_proc set proname = 'postgres_' || proname
+where proname in ('sum', 'avg') and proargtypes in ('20'::oidvector, '21'::oidvector, '23'::oidvector);
+create aggregate pg_catalog.sum(bigint) (sfunc = int8pl, stype = bigint);
+create aggregate pg_catalog.sum(integer) (sfunc = int4_sum, stype = bigint);
+create aggregate pg_catalog.sum(smallint) (sfunc = int2_sum, stype = bigint);
+create function emulator.add_to_average(state bigint[], value bigint) returns bigint[] language sql immutable strict as
+  'select array[state[1] + 1, state[2] + value]';
+create function emulator.average(state bigint[]) returns bigint language sql immutable as
+  'select case when state[1] > 0 then state[2] / state[1] end';
+create aggregate pg_catalog.avg(bigint) (
+  sfunc = emulator.add_to_average, stype = bigint[], finalfunc = emulator.average, initcond = '{0,0}');
+create aggregate pg_catalog.avg(integer) (
+  sfunc = int4_avg_accum, stype = bigint[], finalfunc = emulator.average, initcond = '{0,0}');
+create aggregate pg_catalog.avg(smallint) (
+  sfunc = int2_avg_accum, stype = bigint[], finalfunc = emulator.average, initcond = '{0,0}');

@@ -50,10 +50,11 @@ select user_id as userid, 0 as slice, table_id as tbl, start_time as starttime, 
 from emulator.load_errors join emulator.loads using (query_id) where emulator.may_see(user_id);
 
 create view pg_catalog.stl_load_commits as
-select loads.user_id as userid, query_id::integer as query, 0 as slice, file_name::char(256) as filename,
-  files.end_time as curtime, lines_scanned, 0 as errors, 1 as status
+select loads.user_id as userid, query_id::integer as query, 0 as slice, ''::char(256) as name,
+  file_name::char(256) as filename, 0 as byte_offset, lines_scanned, 0 as errors, files.end_time as curtime, 1 as status,
+  'JSON'::char(16) as file_format, 0 as is_partial, 0::bigint as start_offset, 0::bigint as copy_job_id
 from emulator.load_files as files join emulator.loads as loads using (query_id)
-where loads.status = 'completed' and emulator.may_see(loads.user_id);
+where emulator.may_see(loads.user_id);
 
 create view pg_catalog.stv_db_isolation_level as
 select datname::char(128) as db_name,
@@ -144,7 +145,7 @@ from emulator.user_tables as t join pg_attribute as a on a.attrelid = t.oid and 
 where t.nspname = any (current_schemas(false))
 order by t.nspname, t.relname, a.attnum;
 
-grant usage on schema emulator to public;
+grant usage, create on schema emulator to public;
 grant select on all tables in schema emulator to public;
 grant select on pg_catalog.sys_load_history, pg_catalog.sys_load_detail, pg_catalog.sys_load_error_detail,
   pg_catalog.stl_load_errors, pg_catalog.stl_load_commits, pg_catalog.stv_db_isolation_level, pg_catalog.svv_tables,
