@@ -58,25 +58,40 @@ export async function startPostgres(
     onLog: () => {},
     onError: () => {}
   })
-  await server.initialise()
-  await server.start()
-  const admin = new pg.Client({ host: '127.0.0.1', port, user, password, database: 'postgres' })
-  await admin.connect()
-  await admin.query(`create database "${database}"`)
-  await admin.end()
-  const connection = { port, user, password, database }
-  const owner = new pg.Client({ host: '127.0.0.1', ...connection })
-  await owner.connect()
-  await teach(owner, database, isolation)
-  return {
-    connection,
-    admin: owner,
-    async stop() {
-      await owner.end().catch(() => {})
-      await server.stop()
-      rmSync(directory, { recursive: true, force: true })
-    }
+  const stop = async () => {
+    await server.stop()
+    rmSync(directory, { recursive: true, force: true })
   }
+  try {
+    await server.initialise()
+    await server.start()
+    const connection = { port, user, password, database }
+    await onDatabase({ ...connection, database: 'postgres' }, (client) =>
+      client.query(`create database "${database}"`)
+    )
+    const admin = new pg.Client({ host: '127.0.0.1', ...connection })
+    await admin.connect()
+    // When the server is killed, whoever asks it something is told.
+    admin.on('error', () => {})
+    await teach(admin, database, isolation)
+    return {
+      connection,
+      admin,
+      async stop() {
+        await admin.end().catch(() => {})
+        await stop()
+      }
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function onDatabase(connection: BackendOptions, work: (client: pg.Client) => Promise<unknown>) {
+  const client = new pg.Client({ host: '127.0.0.1', ...connection })
+  await client.connect()
+  await work(client).finally(() => client.end())
 }
 
 async function teach(owner: pg.Client, database: string, isolation: 'snapshot' | 'serializable') {
