@@ -16,7 +16,7 @@ t.test('abort', async (t) => {
     const aborted = performance.now()
     stop.abort(reason)
     await t.rejects(running, reason)
-    t.ok(performance.now() - aborted < 2000, 'within two seconds')
+    t.ok(performance.now() - aborted < 10_000, 'long before it would have ended')
   })
 
   await t.test('interrupts a statement that is just about to run', async (t) => {
@@ -28,7 +28,7 @@ t.test('abort', async (t) => {
       return result
     }, stop)
     await t.rejects(running, reason)
-    t.ok(performance.now() - started < 2000, 'within two seconds')
+    t.ok(performance.now() - started < 10_000, 'long before it would have ended')
   })
 
   await t.test('refuses to begin', async (t) => {
