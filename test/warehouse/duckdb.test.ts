@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { createDuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
 import { event, lines, openEtl, song } from '../etl-fixture.ts'
@@ -207,6 +208,21 @@ t.test('remove deletes the file and keeps a snapshot when asked', async (t) => {
   await t.rejects(warehouse.run(numbers), { code: 'tables_not_created' }, 'the new cluster is empty')
   await warehouse.remove()
   t.equal(warehouse.exists(), false)
+})
+
+t.test('a reader at work ends well while the warehouse is removed under it', async (t) => {
+  const warehouse = await openNumbers(t)
+  await warehouse.write((session) => session.run(insertOne))
+  const reader = warehouse.run(
+    statement(
+      'select count(*) as n from staging.numbers, range(30000) as a, range(1000) as b where a.range > b.range'
+    )
+  )
+  await setTimeout(20)
+  await warehouse.remove()
+  await warehouse.create()
+  t.same((await reader).rows, [{ n: 30000 * 1000 - (1000 * 1001) / 2 }])
+  await t.rejects(read(warehouse), { code: 'tables_not_created' })
 })
 
 t.test("the seed documents' queries run unchanged", async (t) => {
