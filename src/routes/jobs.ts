@@ -1,13 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import {
-  IdempotencyHeadersSchema,
-  NoQuerySchema,
-  PageQuerySchema,
-  WaitHeadersSchema
-} from '../schemas/common.ts'
+import { IdempotencyHeadersSchema, NoQuerySchema, WaitHeadersSchema } from '../schemas/common.ts'
 import {
   EtlParamsSchema,
-  JobEventPageSchema,
   JobListQuerySchema,
   JobPageSchema,
   JobParamsSchema,
@@ -87,22 +81,6 @@ export function jobsRoutes(jobs: Jobs, etl: Etl): FastifyPluginAsyncTypebox {
       },
       async (request, reply) =>
         jobs.wait(request.params.id, preferredWait(request.headers.prefer), requestSignal(reply))
-    )
-
-    app.get(
-      '/:id/events',
-      {
-        config: { scope: 'read', errors: ['job_not_found', 'invalid_cursor'] },
-        schema: {
-          operationId: 'listJobEvents',
-          tags: ['jobs'],
-          summary: "List a job's events, oldest first",
-          params: JobParamsSchema,
-          querystring: PageQuerySchema,
-          response: { 200: answer(JobEventPageSchema, 'One page of events', 'Link') }
-        }
-      },
-      async (request, reply) => withLink(await jobs.events(request.params.id, request.query), request, reply)
     )
   }
 }

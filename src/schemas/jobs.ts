@@ -1,6 +1,6 @@
 /** Jobs: everything that takes longer than a request, in one table whatever its type. */
 import { type Static, Type } from 'typebox'
-import { Defaulted, Nullable, PageQuerySchema, pageOf, Text, TimestampSchema } from './common.ts'
+import { Defaulted, exampleOf, Nullable, PageQuerySchema, pageOf, Text, TimestampSchema } from './common.ts'
 import { answer } from './responses.ts'
 
 export const jobStatuses = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const
@@ -220,3 +220,6 @@ export const JobEventSchema = Type.Object(
 export type JobEvent = Static<typeof JobEventSchema>
 
 export const JobEventPageSchema = pageOf(JobEventSchema, { $id: 'JobEventPage' })
+
+/** Events as a stream sends them. */
+export const eventStreamExample = `id: 42\ndata: ${JSON.stringify(exampleOf(JobEventSchema))}\n\n: heartbeat\n\n`

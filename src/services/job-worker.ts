@@ -8,8 +8,9 @@ import { finalStatuses, type JobType } from '../schemas/jobs.ts'
 import { readSql } from '../sql.ts'
 import { queryMaybe, queryOne, type Store, type Transaction } from '../store/store.ts'
 import { type AttemptOptions, type JobHandler, runAttempt } from './job-attempt.ts'
-import { type JobRow, readNotification } from './jobs.ts'
+import type { JobRow } from './jobs.ts'
 import type { Logger } from './logger.ts'
+import { readNotification } from './watch.ts'
 
 const claimJob = readSql('store/jobs/claim.sql')
 const closeLostAttempts = readSql('store/jobs/close-lost-attempts.sql')

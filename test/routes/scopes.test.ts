@@ -19,6 +19,7 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'GET /v1/jobs': 'read',
   'GET /v1/jobs/:id': 'read',
   'GET /v1/jobs/:id/events': 'read',
+  'GET /v1/job-events': 'read',
   'GET /v1/loads': 'read',
   'GET /v1/loads/:id': 'read',
   'GET /v1/loads/:id/objects': 'read',

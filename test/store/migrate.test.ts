@@ -12,7 +12,8 @@ import { openTestPglite, startPostgres, temporaryDirectory, writeFiles } from '.
  * is changed here reaches new stores only: add a migration instead, and its line below.
  */
 const landed: Record<string, string> = {
-  '001-control-store.sql': '8fe65a2e7c70bcbef1fb1304cc8ef60b95f4966e061790e4e1ae233ff3296d63'
+  '001-control-store.sql': '8fe65a2e7c70bcbef1fb1304cc8ef60b95f4966e061790e4e1ae233ff3296d63',
+  '002-job-feed.sql': 'be01b1f1007b1b1a731fc2456c780bb62e19bded111cfb6735fdcc2165eed868'
 }
 
 const migration = (version: number, script: string): Migration => ({
