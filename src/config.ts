@@ -89,7 +89,9 @@ function readSetting(
 
 /** A number must be written in digits: a general conversion would take `80.5`, `0x50` and `true` for ports. */
 function fromText({ type }: Documented, raw: string): unknown {
-  return type === 'integer' && /^\d+$/.test(raw) ? Number(raw) : raw
+  if (type === 'integer' && /^\d+$/.test(raw)) return Number(raw)
+  if (type === 'boolean' && /^(true|false)$/.test(raw)) return raw === 'true'
+  return raw
 }
 
 function describeProblem(name: string, schema: Documented, raw: string | undefined): string {
@@ -101,7 +103,7 @@ function resolveSettings(settings: Static<typeof ConfigSchema>): Config {
   const dataDir = resolve(settings.DATA_DIR)
   const songData = resolveSource(settings.SONG_DATA ?? `${dataDir}/sample/song_data`)
   const logData = resolveSource(settings.LOG_DATA ?? `${dataDir}/sample/log_data`)
-  const roots = splitList(settings.SOURCE_ROOTS)
+  const roots = settings.SOURCE_ROOTS === undefined ? [songData, logData] : splitList(settings.SOURCE_ROOTS)
   const mode = clusterMode(settings)
   const cidrs = splitList(settings.INGRESS_CIDRS).map((range) => canonicalCidr(range) ?? range)
   return {
@@ -112,7 +114,7 @@ function resolveSettings(settings: Static<typeof ConfigSchema>): Config {
     // What is asked for as confirmation has to be the database that loses its tables.
     DATABASE_NAME: (mode === 'attached' && settings.REDSHIFT_DATABASE) || settings.DATABASE_NAME,
     uses_sample_data: settings.SONG_DATA === undefined && settings.LOG_DATA === undefined,
-    source_roots: roots.length === 0 ? [songData, logData] : roots.map(resolveSource),
+    source_roots: roots.map(resolveSource),
     ingress_cidrs: [...new Set(cidrs)],
     cluster_mode: mode
   }
