@@ -29,15 +29,19 @@ const parts: Parts = {
     ping: never,
     close: never
   },
-  warehouse: { engine: 'duckdb', run: never, write: never, close: never },
+  warehouse: { engine: 'duckdb', run: never, write: never, close: never, skew: never },
   provider: {
-    provisionSteps: {},
-    teardownSteps: {},
+    steps: { provision: {}, teardown: {}, pause: {}, resume: {} },
+    allows: () => {},
+    status: never,
     describe: never,
     plan: never,
     provision: never,
-    teardown: never
-  }
+    teardown: never,
+    pause: never,
+    resume: never
+  },
+  openSource: never
 }
 
 async function generate(): Promise<string> {

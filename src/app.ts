@@ -29,6 +29,7 @@ import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
 import { createSystem } from './services/system.ts'
 import { createTables } from './services/tables.ts'
+import type { Source } from './sources/source.ts'
 import type { Store } from './store/store.ts'
 import type { Warehouse } from './warehouse/warehouse.ts'
 
@@ -40,6 +41,8 @@ export interface Parts {
   store: Store
   warehouse: Warehouse
   provider: ClusterProvider
+  /** The source at a directory or S3 prefix that jobs may read. */
+  openSource: (location: string) => Promise<Source>
 }
 
 const newRequestId = () => `req_${randomUUID()}`
@@ -47,7 +50,7 @@ const newRequestId = () => `req_${randomUUID()}`
 /** Builds the service. Its store must be migrated. Closing it hands running jobs back. */
 export async function buildApp(
   config: Config,
-  { store, warehouse, provider }: Parts
+  { store, warehouse, provider, openSource }: Parts
 ): Promise<FastifyInstance> {
   const app = Fastify({
     logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
@@ -68,7 +71,7 @@ export async function buildApp(
   const jobEvents = await createJobEvents(store, jobs)
   const clusters = createClusters({ provider, jobs, config })
   const tables = createTables({ warehouse, jobs, config })
-  const etl = createEtl({ warehouse, config })
+  const etl = createEtl({ warehouse, config, openSource })
   const loads = createLoads(warehouse)
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
@@ -88,7 +91,9 @@ export async function buildApp(
       'tables.recreate': tables.recreateHandler,
       'tables.drop': tables.dropHandler,
       'cluster.provision': clusters.provisionHandler,
-      'cluster.teardown': clusters.teardownHandler
+      'cluster.teardown': clusters.teardownHandler,
+      'cluster.pause': clusters.pauseHandler,
+      'cluster.resume': clusters.resumeHandler
     }
   })
   await app.register(streams, { jobEvents })

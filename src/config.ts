@@ -1,91 +1,13 @@
-/**
- * The service's settings: one environment variable each, read here and nowhere else.
- * `ConfigSchema` is the documentation too: the README's table and `.env.example` are tested against it.
- */
+/** Reads the environment, here and nowhere else, and checks it against `ConfigSchema` and against itself. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
+import { canonicalCidr } from './cidr.ts'
+import { checkTogether, splitList } from './config-checks.ts'
+import { ConfigSchema, fileSettings } from './config-schema.ts'
 
-const text = (accepts: string, options: object) => Type.String({ accepts, ...options })
-
-export const ConfigSchema = Type.Object({
-  HOST: text('an IP address or host name', {
-    default: '127.0.0.1',
-    pattern: '^[A-Za-z0-9.:_-]+$',
-    description: 'Address to listen on. The default is reachable from this machine only.'
-  }),
-  PORT: Type.Integer({
-    default: 3000,
-    minimum: 0,
-    maximum: 65535,
-    accepts: 'a whole number from 0 to 65535 (0 picks a free port)',
-    description: 'Port to listen on.'
-  }),
-  DATA_DIR: text('a directory that this process may write', {
-    default: './var',
-    minLength: 1,
-    description: 'Embedded store, embedded warehouse, sample data, spool, lock and generated admin key.'
-  }),
-  ADMIN_API_KEY: Type.Optional(
-    text('16 to 200 characters without blanks', {
-      pattern: '^[\\x21-\\x7e]{16,200}$',
-      secret: true,
-      description: 'Bootstrap admin key. Default: generated once, kept in `DATA_DIR/admin.key`.'
-    })
-  ),
-  DATABASE_URL: Type.Optional(
-    text('a URL that starts with postgres:// or postgresql://', {
-      pattern: '^postgres(ql)?://.+',
-      secret: true,
-      description: 'PostgreSQL for the control store. Default: PGlite in `DATA_DIR`.'
-    })
-  ),
-  WAREHOUSE: Type.Literal('duckdb', {
-    default: 'duckdb',
-    accepts: 'duckdb',
-    description: 'Warehouse engine.'
-  }),
-  SONG_DATA: Type.Optional(
-    text('a directory', {
-      minLength: 1,
-      description: 'Where song objects are. Default: the sample data in `DATA_DIR/sample/song_data`.'
-    })
-  ),
-  LOG_DATA: Type.Optional(
-    text('a directory', {
-      minLength: 1,
-      description: 'Where event logs are. Default: the sample data in `DATA_DIR/sample/log_data`.'
-    })
-  ),
-  SOURCE_ROOTS: Type.Optional(
-    text('directories, separated by commas', {
-      minLength: 1,
-      description: 'The only directories that a job may name. Default: `SONG_DATA` and `LOG_DATA`.'
-    })
-  ),
-  CLUSTER_IDENTIFIER: text('1 to 63 lower-case letters, digits and single hyphens, a letter first', {
-    default: 'sparkify',
-    pattern: '^(?=.{1,63}$)[a-z][a-z0-9]*(-[a-z0-9]+)*$',
-    description: 'Name of the cluster; of the DuckDB file when embedded.'
-  }),
-  DATABASE_NAME: text('1 to 64 lower-case letters, digits and underscores, a letter first', {
-    default: 'sparkify',
-    pattern: '^[a-z][a-z0-9_]{0,63}$',
-    description: 'Name of the database, asked for as confirmation before tables are dropped.'
-  }),
-  LOG_LEVEL: Type.Union(
-    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
-    {
-      default: 'info',
-      accepts: 'fatal, error, warn, info, debug, trace or silent',
-      description: 'Least severe level that is logged.'
-    }
-  )
-})
-
-/** Settings whose value may also come from the file that `<NAME>_FILE` names: what containers do with secrets. */
-export const fileSettings = ['ADMIN_API_KEY', 'DATABASE_URL'] as const
+export { ConfigSchema, fileSettings }
 
 interface Documented {
   type?: string
@@ -100,7 +22,12 @@ export interface Config extends Static<typeof ConfigSchema> {
   LOG_DATA: string
   /** True when neither source is set and the generated sample data is used. */
   uses_sample_data: boolean
+  /** Absolute directories and S3 prefixes. */
   source_roots: string[]
+  /** The ranges of INGRESS_CIDRS in canonical form, each once. */
+  ingress_cidrs: string[]
+  /** `managed`: the service creates and deletes the cluster. `attached`: it only uses it. */
+  cluster_mode: 'embedded' | 'managed' | 'attached'
 }
 
 export class ConfigError extends Error {
@@ -129,7 +56,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     if (!Value.Check(schema, value)) problems.push(describeProblem(name, documented, raw))
   }
   if (problems.length > 0) throw new ConfigError(problems)
-  return resolvePaths(given as Static<typeof ConfigSchema>)
+  const config = resolveSettings(given as Static<typeof ConfigSchema>)
+  const isGiven = (name: string) => Boolean(env[name] || env[`${name}_FILE`])
+  const conflicts = checkTogether({ config, isGiven })
+  if (conflicts.length > 0) throw new ConfigError(conflicts)
+  return config
 }
 
 function readSetting(
@@ -158,7 +89,9 @@ function readSetting(
 
 /** A number must be written in digits: a general conversion would take `80.5`, `0x50` and `true` for ports. */
 function fromText({ type }: Documented, raw: string): unknown {
-  return type === 'integer' && /^\d+$/.test(raw) ? Number(raw) : raw
+  if (type === 'integer' && /^\d+$/.test(raw)) return Number(raw)
+  if (type === 'boolean' && /^(true|false)$/.test(raw)) return raw === 'true'
+  return raw
 }
 
 function describeProblem(name: string, schema: Documented, raw: string | undefined): string {
@@ -166,17 +99,31 @@ function describeProblem(name: string, schema: Documented, raw: string | undefin
   return `${name} is ${got}; it accepts ${schema.accepts}`
 }
 
-function resolvePaths(settings: Static<typeof ConfigSchema>): Config {
+function resolveSettings(settings: Static<typeof ConfigSchema>): Config {
   const dataDir = resolve(settings.DATA_DIR)
-  const songData = resolve(settings.SONG_DATA ?? `${dataDir}/sample/song_data`)
-  const logData = resolve(settings.LOG_DATA ?? `${dataDir}/sample/log_data`)
-  const roots = settings.SOURCE_ROOTS?.split(',').map((root) => root.trim()) ?? [songData, logData]
+  const songData = resolveSource(settings.SONG_DATA ?? `${dataDir}/sample/song_data`)
+  const logData = resolveSource(settings.LOG_DATA ?? `${dataDir}/sample/log_data`)
+  const roots = settings.SOURCE_ROOTS === undefined ? [songData, logData] : splitList(settings.SOURCE_ROOTS)
+  const mode = clusterMode(settings)
+  const cidrs = splitList(settings.INGRESS_CIDRS).map((range) => canonicalCidr(range) ?? range)
   return {
     ...settings,
     DATA_DIR: dataDir,
     SONG_DATA: songData,
     LOG_DATA: logData,
+    // What is asked for as confirmation has to be the database that loses its tables.
+    DATABASE_NAME: (mode === 'attached' && settings.REDSHIFT_DATABASE) || settings.DATABASE_NAME,
     uses_sample_data: settings.SONG_DATA === undefined && settings.LOG_DATA === undefined,
-    source_roots: roots.filter((root) => root !== '').map((root) => resolve(root))
+    source_roots: roots.map(resolveSource),
+    ingress_cidrs: [...new Set(cidrs)],
+    cluster_mode: mode
   }
 }
+
+function clusterMode({ WAREHOUSE, CLUSTER_MODE, REDSHIFT_HOST }: Static<typeof ConfigSchema>) {
+  if (WAREHOUSE === 'duckdb') return 'embedded'
+  return CLUSTER_MODE ?? (REDSHIFT_HOST === undefined ? 'managed' : 'attached')
+}
+
+const resolveSource = (location: string): string =>
+  location.startsWith('s3://') ? location : resolve(location)

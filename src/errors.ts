@@ -34,6 +34,51 @@ export const errorCatalogue = {
   too_many_streams: { status: 429, kind: 'request', title: 'The API key has too many streams open' },
   headers_too_large: { status: 431, kind: 'request', title: 'The address and headers are too large' },
   shutting_down: { status: 503, kind: 'request', title: 'The service is shutting down' },
+  // the cluster and AWS
+  not_supported: { status: 409, kind: 'request', title: 'The warehouse engine has no such operation' },
+  cluster_attached: { status: 409, kind: 'request', title: 'The cluster is attached and never changed' },
+  foreign_cluster: { status: 409, kind: 'configuration', title: 'The cluster is not ours' },
+  foreign_resource: { status: 409, kind: 'configuration', title: 'A role or security group is not ours' },
+  cluster_paused: { status: 409, kind: 'configuration', title: 'The cluster is paused' },
+  invalid_cluster_state: {
+    status: 409,
+    kind: 'configuration',
+    title: 'The state of the cluster does not allow this now'
+  },
+  cluster_failed: {
+    status: 409,
+    kind: 'configuration',
+    title: 'The cluster is in a state that it does not leave by itself'
+  },
+  cluster_not_ready: {
+    status: 503,
+    kind: 'configuration',
+    title: 'The cluster did not get there in time'
+  },
+  cluster_unreachable: {
+    status: 503,
+    kind: 'configuration',
+    title: 'The cluster is available, but nothing connects to it'
+  },
+  open_ingress_refused: { status: 422, kind: 'configuration', title: 'Ingress from everywhere is refused' },
+  network_not_found: { status: 422, kind: 'configuration', title: 'There is no network for the cluster' },
+  iam_role_not_found: { status: 422, kind: 'configuration', title: 'The IAM role is not there' },
+  iam_role_not_visible: {
+    status: 409,
+    kind: 'configuration',
+    title: 'Redshift does not see the IAM role'
+  },
+  insufficient_capacity: { status: 503, kind: 'configuration', title: 'AWS has no capacity for the cluster' },
+  quota_exceeded: { status: 409, kind: 'configuration', title: 'A quota of the AWS account is reached' },
+  aws_access_denied: { status: 503, kind: 'configuration', title: 'AWS denies the service a permission' },
+  aws_credentials_invalid: {
+    status: 503,
+    kind: 'configuration',
+    title: "AWS does not accept the service's credentials"
+  },
+  aws_request_refused: { status: 422, kind: 'configuration', title: 'AWS refuses the request' },
+  aws_throttled: { status: 503, kind: 'transient', title: 'AWS asks the service to slow down' },
+  aws_unavailable: { status: 503, kind: 'transient', title: 'AWS does not answer' },
   // what a job can meet
   source_unreadable: { status: 422, kind: 'configuration', title: 'The source cannot be read' },
   source_empty: { status: 422, kind: 'data', title: 'The source holds no objects' },
@@ -52,6 +97,13 @@ export const errorCatalogue = {
   disk_full: { status: 507, kind: 'configuration', title: 'The disk is full' },
   out_of_memory: { status: 507, kind: 'configuration', title: 'The warehouse ran out of memory' },
   warehouse_unavailable: { status: 503, kind: 'transient', title: 'The warehouse is not available' },
+  warehouse_conflict: { status: 409, kind: 'transient', title: 'Another transaction was in the way' },
+  warehouse_login_failed: { status: 503, kind: 'configuration', title: 'The warehouse refused the login' },
+  statement_cancelled: { status: 503, kind: 'configuration', title: 'The warehouse stopped a statement' },
+  iam_role_not_usable: { status: 503, kind: 'transient', title: 'The cluster cannot assume its IAM role' },
+  source_access_denied: { status: 422, kind: 'configuration', title: 'The source may not be read' },
+  source_unavailable: { status: 503, kind: 'transient', title: 'The source does not answer' },
+  object_changed: { status: 409, kind: 'transient', title: 'An object changed after it was listed' },
   store_unavailable: { status: 503, kind: 'transient', title: 'The control store is not available' },
   attempts_exhausted: { status: 500, kind: 'internal', title: 'The job was interrupted too often' },
   cancelled: { status: 409, kind: 'request', title: 'The work was cancelled' },

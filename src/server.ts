@@ -13,6 +13,7 @@ const SHUTDOWN_LIMIT = 15_000
 async function serve(config: Config) {
   const parts = await openParts(config)
   const app = await buildApp(config, parts)
+  for (const { level, message, data } of parts.notices) app.log[level](data, message)
 
   let isClosing = false
   async function shutDown(signal: NodeJS.Signals) {

@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { ConfigError, ConfigSchema, fileSettings, loadConfig } from '../src/config.ts'
+import { configCases } from './config-cases.ts'
 import { temporaryDirectory, writeFiles } from './helper.ts'
 
 type Name = keyof typeof ConfigSchema.properties
@@ -18,98 +19,16 @@ function problemsOf(env: Record<string, string>): string[] {
   return []
 }
 
-const defaults = {
-  HOST: '127.0.0.1',
-  PORT: 3000,
-  DATA_DIR: resolve('var'),
-  ADMIN_API_KEY: undefined,
-  DATABASE_URL: undefined,
-  WAREHOUSE: 'duckdb',
-  SONG_DATA: resolve('var/sample/song_data'),
-  LOG_DATA: resolve('var/sample/log_data'),
-  SOURCE_ROOTS: undefined,
-  CLUSTER_IDENTIFIER: 'sparkify',
-  DATABASE_NAME: 'sparkify',
-  LOG_LEVEL: 'info'
-}
-
-/** Of each variable: values that are taken (as themselves, unless said otherwise) and values that are not. */
-const cases: Record<Name, { valid: (string | [string, unknown])[]; invalid: string[]; accepts: string }> = {
-  HOST: {
-    valid: ['0.0.0.0', '::', '::1', 'localhost', 'db-1.example.org'],
-    invalid: ['a b', 'http://localhost', 'a,b', ' '],
-    accepts: 'an IP address or host name'
-  },
-  PORT: {
-    valid: [
-      ['0', 0],
-      ['1', 1],
-      ['8080', 8080],
-      ['65535', 65535]
-    ],
-    invalid: [
-      '-1',
-      '65536',
-      '80.5',
-      '80.0',
-      '1e3',
-      '0x50',
-      '+80',
-      ' 80',
-      'true',
-      'http',
-      '99999999999999999999'
-    ],
-    accepts: 'a whole number from 0 to 65535 (0 picks a free port)'
-  },
-  DATA_DIR: {
-    valid: [
-      ['/srv/data', '/srv/data'],
-      ['data', resolve('data')],
-      ['../data/', resolve('../data')]
-    ],
-    invalid: [],
-    accepts: 'a directory that this process may write'
-  },
-  ADMIN_API_KEY: {
-    valid: ['a'.repeat(16), 'a'.repeat(200), '!~0123456789abcdef'],
-    invalid: ['a'.repeat(15), 'a'.repeat(201), 'with a blank in the middle', 'pässwörter-ungeeignet'],
-    accepts: '16 to 200 characters without blanks'
-  },
-  DATABASE_URL: {
-    valid: ['postgres://user:pa%20ss@host:5432/db?sslmode=require', 'postgresql:///db'],
-    invalid: ['postgres://', 'mysql://user:secret@host/db', 'host=localhost', 'POSTGRES://host/db'],
-    accepts: 'a URL that starts with postgres:// or postgresql://'
-  },
-  WAREHOUSE: { valid: ['duckdb'], invalid: ['redshift', 'DuckDB', 'duckdb '], accepts: 'duckdb' },
-  SONG_DATA: { valid: [['songs', resolve('songs')]], invalid: [], accepts: 'a directory' },
-  LOG_DATA: { valid: [['/logs', '/logs']], invalid: [], accepts: 'a directory' },
-  SOURCE_ROOTS: { valid: ['/a', '/a,b , c'], invalid: [], accepts: 'directories, separated by commas' },
-  CLUSTER_IDENTIFIER: {
-    valid: ['a', 'sparkify-2', 'a'.repeat(63)],
-    invalid: ['A', '1a', 'a-', 'a--b', 'a_b', '../a', 'a'.repeat(64)],
-    accepts: '1 to 63 lower-case letters, digits and single hyphens, a letter first'
-  },
-  DATABASE_NAME: {
-    valid: ['a', 'sparkify_2', 'a'.repeat(64)],
-    invalid: ['A', '_a', '1a', 'a-b', 'a"b', 'a'.repeat(65)],
-    accepts: '1 to 64 lower-case letters, digits and underscores, a letter first'
-  },
-  LOG_LEVEL: {
-    valid: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
-    invalid: ['INFO', 'verbose', '0', 'true'],
-    accepts: 'fatal, error, warn, info, debug, trace or silent'
-  }
-}
+const defaults = Object.fromEntries(names.map((name) => [name, configCases[name].default]))
 
 t.test('an empty environment gives the defaults', async (t) => {
-  const { uses_sample_data, source_roots, ...settings } = loadConfig({ PATH: '/bin' })
-  t.same(
-    { ...settings },
-    Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined))
-  )
-  t.equal(uses_sample_data, true)
-  t.same(source_roots, [defaults.SONG_DATA, defaults.LOG_DATA])
+  t.same(loadConfig({ PATH: '/bin' }), {
+    ...Object.fromEntries(Object.entries(defaults).filter(([, value]) => value !== undefined)),
+    uses_sample_data: true,
+    source_roots: [defaults.SONG_DATA, defaults.LOG_DATA],
+    ingress_cidrs: [],
+    cluster_mode: 'embedded'
+  })
 })
 
 t.test('an empty variable counts as not set', async (t) => {
@@ -118,7 +37,7 @@ t.test('an empty variable counts as not set', async (t) => {
 })
 
 for (const name of names) {
-  const { valid, invalid, accepts } = cases[name]
+  const { valid, invalid, accepts } = configCases[name]
   t.test(name, async (t) => {
     t.same(loadConfig({})[name], defaults[name], 'its default')
     for (const entry of valid) {

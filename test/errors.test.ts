@@ -80,7 +80,8 @@ async function buildFailing(t: Test, service: TestService, failure: unknown) {
   const parts: Parts = {
     store: guard(store, 'query', 'transaction', 'ping'),
     warehouse: guard(warehouse, 'run', 'write'),
-    provider: guard(provider, 'describe', 'plan')
+    provider: guard(provider, 'describe', 'plan'),
+    openSource: service.parts.openSource
   }
   const only = (name: keyof Parts): Parts => ({ ...service.parts, [name]: parts[name] })
   return {

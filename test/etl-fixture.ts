@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { createEtl } from '../src/services/etl.ts'
 import type { JobContext } from '../src/services/job-attempt.ts'
+import { openLocalSource } from '../src/sources/local.ts'
 import { parseSql } from '../src/sql.ts'
 import { createDuckdbWarehouse, type DuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { tableDefinitions } from '../src/warehouse/table-definitions.ts'
@@ -88,8 +89,9 @@ export async function openEtl(t: Test): Promise<EtlFixture> {
   await warehouse.write(async (session) => {
     for (const { create } of tableDefinitions) await session.run(create)
   })
-  const config = { DATA_DIR: directory, SONG_DATA, LOG_DATA, source_roots: [directory] }
-  const { handler } = createEtl({ warehouse, config })
+  const config = { DATA_DIR: directory, SONG_DATA, LOG_DATA }
+  const openSource = (location: string) => openLocalSource(location, [directory])
+  const { handler } = createEtl({ warehouse, config, openSource })
   return {
     warehouse,
     directory,

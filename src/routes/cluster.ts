@@ -74,12 +74,66 @@ export function clusterRoutes(clusters: Clusters, jobs: Jobs): FastifyPluginAsyn
         schema: {
           operationId: 'planCluster',
           tags: ['cluster'],
-          summary: 'Show what PUT would do',
+          summary: 'Show what PUT would do and cost',
           querystring: NoQuerySchema,
+          description: 'The actions in order, and what the cluster would cost then. Nothing is changed.',
           response: { 200: answer(ClusterPlanSchema, 'What is missing') }
         }
       },
       async () => clusters.plan()
+    )
+
+    app.post(
+      '/pause',
+      {
+        config: {
+          scope: 'admin',
+          errors: [
+            'cluster_not_found',
+            'jobs_active',
+            'not_supported',
+            'foreign_cluster',
+            'idempotency_key_reused'
+          ]
+        },
+        schema: {
+          operationId: 'pauseCluster',
+          tags: ['cluster'],
+          summary: 'Pause the cluster',
+          description:
+            'Only its storage costs money then. Refused while jobs that use the warehouse are not finished, and by an engine that has no such thing.',
+          headers: IdempotencyHeadersSchema,
+          querystring: NoQuerySchema,
+          response: jobResponses('The job that pauses it')
+        }
+      },
+      async (request, reply) => {
+        const started = await clusters.pause(request.actor, startOptions(request.headers))
+        return replyWithJob(started, jobs, request, reply)
+      }
+    )
+
+    app.post(
+      '/resume',
+      {
+        config: {
+          scope: 'admin',
+          errors: ['cluster_not_found', 'not_supported', 'foreign_cluster', 'idempotency_key_reused']
+        },
+        schema: {
+          operationId: 'resumeCluster',
+          tags: ['cluster'],
+          summary: 'Resume the cluster',
+          description: 'The end of a pause. It takes minutes, and capacity in the region.',
+          headers: IdempotencyHeadersSchema,
+          querystring: NoQuerySchema,
+          response: jobResponses('The job that resumes it')
+        }
+      },
+      async (request, reply) => {
+        const started = await clusters.resume(request.actor, startOptions(request.headers))
+        return replyWithJob(started, jobs, request, reply)
+      }
     )
 
     app.delete(

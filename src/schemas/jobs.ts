@@ -20,7 +20,9 @@ export const jobTypes = {
   'tables.recreate': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
   'tables.drop': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
   'cluster.provision': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
-  'cluster.teardown': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 }
+  'cluster.teardown': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'cluster.pause': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'cluster.resume': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 }
 } as const satisfies Record<string, { scope: Scope; lane: string; max_attempts: number }>
 export type JobType = keyof typeof jobTypes
 

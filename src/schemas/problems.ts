@@ -41,6 +41,14 @@ const examples = {
   cluster_not_found: ['/v1/tables', 'There is no cluster yet. Create it with PUT /v1/cluster.'],
   tables_not_created: ['/v1/loads', 'The tables do not exist yet. Create them with POST /v1/tables.'],
   jobs_active: ['/v1/cluster', 'Wait for these jobs, then delete the cluster: job_0193 (etl).'],
+  not_supported: [
+    '/v1/cluster/pause',
+    'The embedded cluster cannot be paused: it costs nothing while it rests.'
+  ],
+  foreign_cluster: [
+    '/v1/cluster',
+    "The cluster sparkify does not carry this deployment's tag, so it is not ours to pause."
+  ],
   body_too_large: ['/v1/jobs', 'Request body is too large'],
   unsupported_media_type: ['/v1/jobs', 'Send the body as JSON, with Content-Type: application/json.'],
   confirmation_mismatch: ['/v1/cluster', 'confirm must be the identifier of the cluster, sparkify.'],

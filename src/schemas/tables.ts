@@ -17,7 +17,10 @@ export const TableSchema = Type.Object(
       { style: Type.String({ enum: ['even', 'all', 'key'] }), column: Type.Optional(Type.String()) },
       { description: 'How a cluster spreads the rows over its nodes; the embedded engine has one' }
     ),
-    sort_key: Type.Array(Type.String())
+    sort_key: Type.Array(Type.String()),
+    skew: Nullable(
+      Type.Number({ description: 'Rows on the fullest slice over rows on the emptiest; null where unknown' })
+    )
   },
   {
     $id: 'Table',
@@ -31,7 +34,8 @@ export const TableSchema = Type.Object(
         columns: [{ name: 'songplay_id', type: 'bigint', nullable: false }],
         key: ['songplay_id'],
         distribution: { style: 'key', column: 'song_id' },
-        sort_key: ['start_time']
+        sort_key: ['start_time'],
+        skew: 1.2
       }
     ]
   }

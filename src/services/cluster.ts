@@ -1,9 +1,9 @@
-/** The cluster as the API shows it, and the jobs that create and remove it. */
-import type { ClusterProvider } from '../cloud/cluster-provider.ts'
+/** The cluster as the API shows it, and the jobs that create, pause, resume and remove it. */
+import type { ClusterOperation, ClusterProvider } from '../cloud/cluster-provider.ts'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 import type { Cluster, ClusterPlan, TeardownParams } from '../schemas/cluster.ts'
-import { WAREHOUSE_LANE } from '../schemas/jobs.ts'
+import { type JobType, WAREHOUSE_LANE } from '../schemas/jobs.ts'
 import type { Actor } from './api-keys.ts'
 import type { JobContext, JobHandler } from './job-attempt.ts'
 import type { Jobs, StartedJob, StartOptions } from './jobs.ts'
@@ -27,14 +27,35 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
     }
   }
 
+  /** Refuses while jobs that use the warehouse are not finished; a repetition of `type` itself is none of them. */
+  async function requireIdle(type: JobType, deed: string): Promise<void> {
+    const active = (await jobs.active(WAREHOUSE_LANE)).filter((job) => job.type !== type)
+    if (active.length === 0) return
+    const ids = active.map((job) => `${job.id} (${job.type})`).join(', ')
+    throw new ServiceError('jobs_active', `Wait for these jobs, then ${deed} the cluster: ${ids}.`)
+  }
+
+  /** Refuses what cannot be done to the cluster as it is. */
+  async function requireCluster(deed: string): Promise<void> {
+    const { status, ownership } = await provider.describe()
+    if (status === 'absent') throw new ServiceError('cluster_not_found', `There is no cluster to ${deed}.`)
+    if (ownership === 'foreign') throw foreign(deed)
+  }
+
   async function checkRemovable(): Promise<void> {
-    const active = (await jobs.active(WAREHOUSE_LANE)).filter((job) => job.type !== 'cluster.teardown')
-    if (active.length > 0) {
-      const ids = active.map((job) => `${job.id} (${job.type})`).join(', ')
-      throw new ServiceError('jobs_active', `Wait for these jobs, then delete the cluster: ${ids}.`)
-    }
-    const { status } = await provider.describe()
+    await requireIdle('cluster.teardown', 'delete')
+    const { status, ownership, resources } = await provider.describe()
+    // A provision or teardown that was cut off leaves things behind that have to go, cluster or not.
+    if (resources.length > 0) return
+    if (ownership === 'foreign') throw foreign('delete')
     if (status === 'absent') throw new ServiceError('cluster_not_found', 'There is no cluster to delete.')
+  }
+
+  function foreign(deed: string): ServiceError {
+    return new ServiceError(
+      'foreign_cluster',
+      `The cluster ${config.CLUSTER_IDENTIFIER} does not carry this deployment's tag, so it is not ours to ${deed}.`
+    )
   }
 
   return {
@@ -45,7 +66,7 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
       return {
         identifier: config.CLUSTER_IDENTIFIER,
         engine: config.WAREHOUSE,
-        actions: await provider.plan()
+        ...(await provider.plan())
       }
     },
 
@@ -53,13 +74,14 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
     async ensure(actor: Actor, options: StartOptions): Promise<Cluster | StartedJob> {
       const replayed = await jobs.replay('cluster.provision', {}, actor, options)
       if (replayed !== undefined) return replayed
-      const actions = await provider.plan()
+      const { actions } = await provider.plan()
       if (actions.length === 0) return get()
       return jobs.start('cluster.provision', {}, actor, options)
     },
 
     /** Starts the teardown. It refuses while jobs that use the warehouse are not finished. */
     async remove(params: TeardownParams, actor: Actor, options: StartOptions): Promise<StartedJob> {
+      provider.allows('teardown')
       if (params.confirm !== config.CLUSTER_IDENTIFIER) {
         throw new ServiceError(
           'confirmation_mismatch',
@@ -70,20 +92,40 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
       return jobs.start('cluster.teardown', { final_snapshot }, actor, { ...options, check: checkRemovable })
     },
 
-    provisionHandler: {
-      steps: provider.provisionSteps,
-      async run(context: JobContext) {
-        await provider.provision(context)
-        return { cluster: await get() }
+    /** Starts the pause. It refuses while jobs that use the warehouse are not finished. */
+    async pause(actor: Actor, options: StartOptions): Promise<StartedJob> {
+      provider.allows('pause')
+      const check = async () => {
+        await requireIdle('cluster.pause', 'pause')
+        await requireCluster('pause')
       }
-    } satisfies JobHandler,
+      return jobs.start('cluster.pause', {}, actor, { ...options, check })
+    },
+
+    /** Starts the resumption. */
+    async resume(actor: Actor, options: StartOptions): Promise<StartedJob> {
+      provider.allows('resume')
+      return jobs.start('cluster.resume', {}, actor, { ...options, check: () => requireCluster('resume') })
+    },
+
+    provisionHandler: handler('provision', provider.provision),
+    pauseHandler: handler('pause', provider.pause),
+    resumeHandler: handler('resume', provider.resume),
 
     teardownHandler: {
-      steps: provider.teardownSteps,
-      async run(context: JobContext) {
-        const final_snapshot = await provider.teardown(context.params.final_snapshot === true, context)
-        return { final_snapshot }
-      }
+      steps: provider.steps.teardown,
+      run: async (context: JobContext) => provider.teardown(context.params.final_snapshot === true, context)
     } satisfies JobHandler
+  }
+
+  /** A job that ends with the cluster as it is then. */
+  function handler(operation: ClusterOperation, work: ClusterProvider['provision']): JobHandler {
+    return {
+      steps: provider.steps[operation],
+      async run(context) {
+        await work(context)
+        return { cluster: await get() }
+      }
+    }
   }
 }

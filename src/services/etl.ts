@@ -6,12 +6,12 @@
  */
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
 import type { EtlParams } from '../schemas/jobs.ts'
-import { openLocalSource } from '../sources/local.ts'
 import type { Listing, Source } from '../sources/source.ts'
-import type { LoadObject, Warehouse, WriteSession } from '../warehouse/warehouse.ts'
+import type { LoadObject, RecordKind, StageResult, Warehouse, WriteSession } from '../warehouse/warehouse.ts'
 import type { JobContext, JobHandler } from './job-attempt.ts'
 import {
   check,
@@ -26,16 +26,20 @@ import { findLoad, newObjects, selectNewObjects } from './load-sql.ts'
 
 export interface EtlDependencies {
   warehouse: Warehouse
-  config: Pick<Config, 'DATA_DIR' | 'SONG_DATA' | 'LOG_DATA' | 'source_roots'>
+  config: Pick<Config, 'DATA_DIR' | 'SONG_DATA' | 'LOG_DATA'>
+  /** The source at a directory or S3 prefix. Throws `source_not_allowed` for one that is not under the roots. */
+  openSource: (location: string) => Promise<Source>
 }
 
 type Params = Omit<EtlParams, 'type'>
+type Sources = Record<RecordKind, Source>
+
+/** How often the transaction is begun again when the engine breaks it off over another one. */
+const CONFLICT_TRIES = 4
 
 export type Etl = ReturnType<typeof createEtl>
 
-export function createEtl({ warehouse, config }: EtlDependencies) {
-  const openSource = (directory: string): Promise<Source> => openLocalSource(directory, config.source_roots)
-
+export function createEtl({ warehouse, config, openSource }: EtlDependencies) {
   /**
    * Refuses a request before a job is made of it. Throws `source_not_allowed`, and `cluster_not_found` or
    * `tables_not_created` when there is nothing to load into.
@@ -72,7 +76,7 @@ export function createEtl({ warehouse, config }: EtlDependencies) {
       songs: await openSource(params.song_data ?? config.SONG_DATA),
       events: await openSource(params.log_data ?? config.LOG_DATA)
     }
-    const listed = await discover(session, context, sources, spoolDir)
+    const listed = await discover(session, context, sources)
     const objects = await selectNew(session, listed, params.mode)
     const skipped = listed.length - objects.length
     await context.event('step', `${objects.length} objects to load, ${skipped} loaded before`)
@@ -85,18 +89,9 @@ export function createEtl({ warehouse, config }: EtlDependencies) {
       onProgress: context.progress
     }
     await context.step('stage')
-    const rejected = await stage(session, context, objects, params, spoolDir)
-    if (rejected > params.max_rejects) throw await failOverRejects(session, request, rejected)
-
-    await context.step('transform')
-    await session.begin()
-    const loaded = await transform(session, request, rejected)
-
-    await context.step('check')
-    const receipt = await check(session, request, loaded)
-
-    await context.step('publish')
-    return publish(session, receipt, loaded)
+    const staged = await stage(session, context, objects, sources, spoolDir)
+    if (staged.rejected > params.max_rejects) throw await failOverRejects(session, request, staged.rejected)
+    return retryOnConflict(context, session, () => publishStaged(session, context, request, staged))
   }
 
   const handler: JobHandler = { steps: { discover: 5, stage: 60, transform: 25, check: 5, publish: 5 }, run }
@@ -104,12 +99,7 @@ export function createEtl({ warehouse, config }: EtlDependencies) {
 }
 
 /** Lists both sources, songs first: a later song replaces an earlier one, and plays find songs of the same load. */
-async function discover(
-  session: WriteSession,
-  context: JobContext,
-  sources: Record<'songs' | 'events', Source>,
-  spoolDir: string
-): Promise<LoadObject[]> {
+async function discover(session: WriteSession, context: JobContext, sources: Sources): Promise<LoadObject[]> {
   const objects: LoadObject[] = []
   for (const kind of ['songs', 'events'] as const) {
     const source = sources[kind]
@@ -122,8 +112,7 @@ async function discover(
       )
     }
     for (const object of listing.objects) {
-      const path = await source.fetch(object, spoolDir, context.signal)
-      objects.push({ ...object, kind, path, object_no: objects.length + 1 })
+      objects.push({ ...object, kind, object_no: objects.length + 1 })
     }
     context.progress({ rows: objects.length })
   }
@@ -152,15 +141,55 @@ function stage(
   session: WriteSession,
   context: JobContext,
   objects: LoadObject[],
-  params: Params,
+  sources: Sources,
   spoolDir: string
-): Promise<number> {
+): Promise<StageResult> {
+  const { max_rejects } = context.params as unknown as Params
   const total = objects.reduce((sum, object) => sum + object.bytes, 0)
   return session.stage(objects, {
     spoolDir,
-    rejectLimit: Math.max(params.max_rejects, REJECTS_KEPT_ON_FAILURE),
+    fetch: (object) => sources[object.kind].fetch(object, spoolDir, context.signal),
+    rejectLimit: Math.max(max_rejects, REJECTS_KEPT_ON_FAILURE),
     signal: context.signal,
     onProgress: ({ rows, bytes }) =>
       context.progress({ rows, bytes, fraction: total === 0 ? 1 : bytes / total })
   })
+}
+
+/** The transaction of a load, step by step. */
+async function publishStaged(
+  session: WriteSession,
+  context: JobContext,
+  request: LoadRequest,
+  staged: StageResult
+): Promise<object> {
+  await context.step('transform')
+  await session.begin()
+  await session.lockLedger()
+  const loaded = await transform(session, request, staged.rejected)
+
+  await context.step('check')
+  const receipt = await check(session, request, staged, loaded)
+
+  await context.step('publish')
+  return publish(session, receipt, loaded)
+}
+
+/** Runs the whole transaction again when another one was in its way; what is staged stays. */
+async function retryOnConflict(
+  context: JobContext,
+  session: WriteSession,
+  work: () => Promise<object>
+): Promise<object> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      const isConflict = error instanceof ServiceError && error.code === 'warehouse_conflict'
+      if (!isConflict || tries === CONFLICT_TRIES) throw error
+      await session.rollback()
+      await context.event('warning', `${error.message} The transaction is run again`)
+      await sleep(100 * 2 ** tries * (0.5 + Math.random() / 2), undefined, { signal: context.signal })
+    }
+  }
 }

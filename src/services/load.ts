@@ -6,7 +6,7 @@ import { ServiceError } from '../errors.ts'
 import type { EtlParams } from '../schemas/jobs.ts'
 import type { Receipt } from '../schemas/loads.ts'
 import { fillLiterals } from '../sql.ts'
-import type { RecordKind, Value, WriteSession } from '../warehouse/warehouse.ts'
+import type { RecordKind, StageResult, Value, WriteSession } from '../warehouse/warehouse.ts'
 import * as load from './load-sql.ts'
 
 /** Rejects that a failing load keeps with their text; the others are counted. */
@@ -101,7 +101,7 @@ export async function failOverRejects(session: WriteSession, request: LoadReques
     job_id: request.job_id,
     load_id: null,
     reject_id_base: base.reject_id,
-    rejected_at: new Date().toISOString()
+    rejected_at: new Date()
   })
   await session.commit()
   return new ServiceError(
@@ -119,9 +119,15 @@ export async function failOverRejects(session: WriteSession, request: LoadReques
 }
 
 /** Counts what was written and refuses to publish what does not add up. */
-export async function check(session: WriteSession, request: LoadRequest, loaded: Loaded): Promise<Receipt> {
+export async function check(
+  session: WriteSession,
+  request: LoadRequest,
+  staged: StageResult,
+  loaded: Loaded
+): Promise<Receipt> {
   const counted = await one(session.run(load.counts, { load_id: loaded.load_id }))
-  const [events, songs] = [countsOf(counted, 'events'), countsOf(counted, 'songs')]
+  const events = { ...countsOf(counted, 'events'), read: staged.read.events }
+  const songs = { ...countsOf(counted, 'songs'), read: staged.read.songs }
   const checked = await session.run(load.checks, { event_id_base: loaded.event_id_base })
   const checks = [
     ...[events, songs].map((sums, index) => ({
@@ -161,7 +167,7 @@ function tableChange({ table_name, row_count }: Record<string, Value>, tables: L
 
 /** Writes the ledger and commits: from here on the load has happened. */
 export async function publish(session: WriteSession, receipt: Receipt, { load_id, reject_id_base }: Loaded) {
-  const committed_at = new Date().toISOString()
+  const committed_at = new Date()
   const { events, songs, tables, checks, ...rest } = receipt
   await session.run(load.insertLoadedObjects, { load_id })
   await session.run(load.insertRejects, {

@@ -6,7 +6,7 @@ import type { Engine } from '../warehouse/warehouse.ts'
 
 export interface SystemDependencies {
   store: Pick<Store, 'engine' | 'ping'>
-  provider: Pick<ClusterProvider, 'describe'>
+  provider: Pick<ClusterProvider, 'status'>
   engine: Engine
 }
 
@@ -20,7 +20,7 @@ export function createSystem({ store, provider, engine }: SystemDependencies) {
      */
     async readiness(): Promise<Readiness> {
       await store.ping()
-      const { status } = await provider.describe()
+      const status = await provider.status()
       return { status: 'ready', store: store.engine, warehouse: engine, cluster: status }
     }
   }

@@ -4,7 +4,12 @@ import { ServiceError } from '../errors.ts'
 import type { Page } from '../schemas/common.ts'
 import type { CreateTables, Table } from '../schemas/tables.ts'
 import { parseSql, readSql, type Statement } from '../sql.ts'
-import { type TableDefinition, tableDefinitions } from '../warehouse/table-definitions.ts'
+import {
+  createStatement,
+  schemas,
+  type TableDefinition,
+  tableDefinitions
+} from '../warehouse/table-definitions.ts'
 import type { Queryable, Warehouse, WriteSession } from '../warehouse/warehouse.ts'
 import type { Actor } from './api-keys.ts'
 import { requireScope } from './api-keys.ts'
@@ -12,6 +17,11 @@ import type { JobContext, JobHandler } from './job-attempt.ts'
 import type { Jobs, StartedJob, StartOptions } from './jobs.ts'
 
 const tableColumns = readSql('warehouse/shared/table-columns.sql')
+
+/** The embedded file comes with its schemas, a new cluster does not. */
+const createSchemas = schemas.map((schema) =>
+  parseSql(`create ${schema}`, `create schema if not exists ${schema}`)
+)
 
 const nameOf = ({ schema, name }: { schema: string; name: string }) => `${schema}.${name}`
 
@@ -52,8 +62,9 @@ export function createTables({ warehouse, jobs, config }: TablesDependencies) {
   return {
     async list(): Promise<Page<Table>> {
       const existing = await readColumns(warehouse)
+      const skew = await warehouse.skew()
       const items = await Promise.all(
-        tableDefinitions.map((definition) => describe(warehouse, definition, existing))
+        tableDefinitions.map((definition) => describe(warehouse, definition, existing, skew))
       )
       return { items, next_cursor: null }
     },
@@ -64,7 +75,7 @@ export function createTables({ warehouse, jobs, config }: TablesDependencies) {
         const known = tableDefinitions.map(nameOf).join(', ')
         throw new ServiceError('table_not_found', `There is no table ${table}. There are: ${known}.`)
       }
-      return describe(warehouse, definition, await readColumns(warehouse))
+      return describe(warehouse, definition, await readColumns(warehouse), await warehouse.skew())
     },
 
     /** Starts the job that creates what is missing; with `recreate` it drops everything first. */
@@ -112,7 +123,8 @@ function handler(warehouse: Warehouse, steps: ('create' | 'drop')[]): JobHandler
 }
 
 async function createMissing(session: WriteSession) {
-  for (const { create } of tableDefinitions) await session.run(create)
+  for (const schema of createSchemas) await session.run(schema)
+  for (const definition of tableDefinitions) await session.run(createStatement(definition, session.engine))
   // CREATE TABLE IF NOT EXISTS asks for the name alone; a table of another shape must not pass for ours.
   const existing = await readColumns(session)
   const outdated = tableDefinitions.filter((definition) => {
@@ -143,12 +155,13 @@ async function readColumns(from: Queryable): Promise<Map<string, string[]>> {
 async function describe(
   from: Queryable,
   definition: TableDefinition,
-  existing: Map<string, string[]>
+  existing: Map<string, string[]>,
+  skew: Map<string, number>
 ): Promise<Table> {
   const { create: _, ...shown } = definition
   const name = nameOf(definition)
   const exists = existing.has(name)
   const count = perTable.get(name)?.count as Statement
   const row_count = exists ? Number((await from.run(count)).rows[0]?.row_count) : null
-  return { ...shown, exists, row_count }
+  return { ...shown, exists, row_count, skew: skew.get(name) ?? null }
 }

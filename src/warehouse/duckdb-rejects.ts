@@ -1,7 +1,12 @@
-/** Where rejected rows stand in their objects, their text, and the reason in words. */
+/** Where rejected rows stand in their objects, and their text. */
 import { setImmediate } from 'node:timers/promises'
 import { eachRecord, toRaw } from '../sources/sift.ts'
-import { type LoadObject, MAX_RAW_BYTES, type Reject, type RejectedRow } from './warehouse.ts'
+import { type LoadObject, MAX_RAW_BYTES, type Reject } from './warehouse.ts'
+
+/** An object whose bytes are in a file on this machine. */
+export interface StagedObject extends LoadObject {
+  path: string
+}
 
 /** Where a staged row comes from: its line, or where that is unknown its number among the object's records. */
 export interface Place {
@@ -16,7 +21,7 @@ type RecordText = Pick<Reject, 'line_number' | 'raw' | 'raw_truncated'>
 /** Reads the objects again for the text of rejected rows; each object once, whatever its number of rejects. */
 export async function readRecords(
   places: Place[],
-  objects: Map<number, LoadObject>
+  objects: Map<number, StagedObject>
 ): Promise<Map<number, RecordText>> {
   const texts = new Map<number, RecordText>()
   for (const [objectNo, ofObject] of Map.groupBy(places, (place) => place.object_no)) {
@@ -38,21 +43,4 @@ export async function readRecords(
     })
   }
   return texts
-}
-
-const explanations: Record<string, string> = {
-  missing_value: 'is missing or null',
-  invalid_type: 'is not a value of its type',
-  out_of_range: 'is out of range',
-  value_too_long: 'is longer than its column',
-  invalid_character: 'a text holds a NUL character, which the warehouse cannot store',
-  conflicting_event:
-    'an event with the same sessionId, itemInSession, ts and userId but other content is loaded already'
-}
-
-/** The reason for a reject, in words. */
-export function explain({ code, column_name }: RejectedRow): string {
-  const text = explanations[code]
-  if (text === undefined) throw new Error(`no explanation for the reject code ${code}`)
-  return column_name === null ? text : `${column_name} ${text}`
 }

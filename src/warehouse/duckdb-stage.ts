@@ -13,8 +13,9 @@ import { MAX_RECORD_BYTES } from '../sources/sift.ts'
 import { siftInThread } from '../sources/sift-thread.ts'
 import { fillLiterals, type Literal, type Params, readSql, type Statement } from '../sql.ts'
 import { classify, isFatal } from './duckdb-errors.ts'
-import { explain, type Place, readRecords } from './duckdb-rejects.ts'
-import type { RejectedRow, StageOptions, StageProgress, WriteSession } from './warehouse.ts'
+import { type Place, readRecords, type StagedObject } from './duckdb-rejects.ts'
+import { explain } from './reject-reasons.ts'
+import type { RejectedRow, StageOptions, StageProgress, StageResult, WriteSession } from './warehouse.ts'
 import {
   type LoadObject,
   MAX_RAW_BYTES,
@@ -32,6 +33,7 @@ const createObjects = sql('create-load-objects')
 const createRejects = sql('create-load-rejects')
 const selectProblems = sql('problems')
 const countProblems = sql('count-problems')
+const countRecords = sql('count-records')
 const kinds: RecordKind[] = ['songs', 'events']
 const statements = {
   events: {
@@ -69,7 +71,7 @@ export function createStaging(
   connection: DuckDBConnection,
   run: Run
 ): Pick<WriteSession, 'list' | 'stage' | 'reject'> {
-  let objectsByNo = new Map<number, LoadObject>()
+  let objectsByNo = new Map<number, StagedObject>()
 
   async function list(objects: LoadObject[]) {
     await run(createListing)
@@ -101,7 +103,9 @@ export function createStaging(
     appender.closeSync()
   }
 
-  async function stage(objects: LoadObject[], options: StageOptions): Promise<number> {
+  async function stage(listed: LoadObject[], options: StageOptions): Promise<StageResult> {
+    const objects: StagedObject[] = []
+    for (const object of listed) objects.push({ ...object, path: await options.fetch(object) })
     objectsByNo = new Map(objects.map((object) => [object.object_no, object]))
     for (const macro of macros) await run(macro)
     await run(createRejects)
@@ -120,12 +124,14 @@ export function createStaging(
     const { rows } = await run(countProblems)
     const problems = Number(rows[0]?.problems)
     if (problems > 0) await rejectProblems(options.rejectLimit)
-    return refused + problems
+    const { rows: totals } = await run(countRecords)
+    const read = { events: Number(totals[0]?.events), songs: Number(totals[0]?.songs) }
+    return { read, rejected: refused + problems }
   }
 
   async function stageDirect(
     kind: RecordKind,
-    objects: LoadObject[],
+    objects: StagedObject[],
     options: StageOptions,
     progress: Progress
   ) {
@@ -150,7 +156,7 @@ export function createStaging(
 
   async function stageSpooled(
     kind: RecordKind,
-    objects: LoadObject[],
+    objects: StagedObject[],
     options: StageOptions,
     progress: Progress
   ) {
@@ -220,7 +226,7 @@ export function createStaging(
   return { list, stage, reject }
 }
 
-const direct = (objects: LoadObject[]): Record<string, Literal> => ({
+const direct = (objects: StagedObject[]): Record<string, Literal> => ({
   paths: objects.map((object) => object.path),
   // Objects of one kind stand together in the listing, so a file's place in the list gives its number.
   first_object: objects[0]?.object_no ?? 0
@@ -234,7 +240,7 @@ const areSmall = (objects: LoadObject[]) => bytesOf(objects) < SMALL_OBJECT * ob
  * Throws for objects that must not reach the engine's reader: names that it takes for patterns, and records beyond the
  * limit, which it loads or, at some lengths, never stops reading. Compressed ones do not show how long their lines are.
  */
-async function requireReadable(objects: LoadObject[]) {
+async function requireReadable(objects: StagedObject[]) {
   for (const { path, bytes } of objects) {
     if (isGzip(path) || path.search(GLOB) !== -1 || (await mayHoldLongLine(path, bytes, MAX_RECORD_BYTES))) {
       throw new Error(`${path} is not for the engine's own reader`)
@@ -243,9 +249,9 @@ async function requireReadable(objects: LoadObject[]) {
 }
 
 /** Runs of consecutive objects that one statement reads. */
-function chunksOf(objects: LoadObject[]): LoadObject[][] {
-  const chunks: LoadObject[][] = []
-  let chunk: LoadObject[] = []
+function chunksOf(objects: StagedObject[]): StagedObject[][] {
+  const chunks: StagedObject[][] = []
+  let chunk: StagedObject[] = []
   for (const object of objects) {
     const previous = chunk.at(-1)
     const isFull = chunk.length === CHUNK_OBJECTS || bytesOf(chunk) >= CHUNK_BYTES

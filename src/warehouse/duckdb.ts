@@ -143,6 +143,9 @@ export function createDuckdbWarehouse({ path, tempDirectory }: DuckdbOptions): D
     run: (statement, params, options) =>
       onConnection((connection) => runOn(connection, statement, params, options?.signal)),
 
+    // One file has no slices.
+    skew: async () => new Map(),
+
     /** Writers wait for each other: that is the ledger's lock where one process owns the file. */
     write(work, options) {
       const turn = lastWriter.then(
@@ -167,8 +170,9 @@ function createSession(
     engine: 'duckdb',
     run,
     ...createStaging(connection, run),
-    // The write queue of the one process that has the file open is the lock.
     begin: async () => void (await run(begin)),
+    // The write queue of the one process that has the file open is the lock.
+    lockLedger: async () => {},
     async commit() {
       try {
         await run(commit)

@@ -8,6 +8,7 @@ import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parse } from 'yaml'
 import { parseSql, type Statement } from '../sql.ts'
+import type { Engine } from './warehouse.ts'
 
 const HeaderSchema = Type.Object(
   {
@@ -80,4 +81,16 @@ function readColumn(file: string, line: string): ColumnDefinition {
   const [, name, type, notNull] = /^ {2}([a-z_]+) (.+?)( not null)?$/.exec(line) ?? []
   if (name === undefined || type === undefined) throw new Error(`${file}: cannot read the column "${line}"`)
   return { name, type, nullable: notNull === undefined }
+}
+
+/** The statement that creates a table on an engine: a cluster is told where rows lie, one machine needs no telling. */
+export function createStatement(definition: TableDefinition, engine: Engine): Statement {
+  if (engine === 'duckdb') return definition.create
+  const { distribution, sort_key } = definition
+  const placement =
+    distribution.style === 'key'
+      ? `diststyle key distkey (${distribution.column})`
+      : `diststyle ${distribution.style}`
+  const order = sort_key.length === 0 ? '' : `\nsortkey (${sort_key.join(', ')})`
+  return { ...definition.create, text: `${definition.create.text}\n${placement}${order}` }
 }

@@ -39,8 +39,6 @@ export interface LoadObject {
   etag: string
   /** Size as stored, in bytes. */
   bytes: number
-  /** Where its bytes are on this machine, for an engine that reads files. */
-  path: string
 }
 
 export interface StageProgress {
@@ -51,10 +49,18 @@ export interface StageProgress {
 export interface StageOptions {
   /** A folder of this load alone for intermediate files; the caller removes it. */
   spoolDir: string
+  /** Where an object's bytes are on this machine; brings them there first if need be. */
+  fetch: (object: LoadObject) => Promise<string>
   /** Rejects to keep with their text; more are only counted. */
   rejectLimit: number
   signal: AbortSignal
   onProgress: (progress: StageProgress) => void
+}
+
+/** What staging found; `rejected` counts all rejects, kept or not. */
+export interface StageResult {
+  read: Record<RecordKind, number>
+  rejected: number
 }
 
 /** A record that cannot be loaded: its place, its text, and why. */
@@ -64,6 +70,7 @@ export interface Reject {
   /** From 1; null where the engine cannot tell. */
   line_number: number | null
   code: string
+  /** The record's key at fault, as it is written in JSON. */
   column_name: string | null
   message: string
   /** The record as it stands in its object, up to `MAX_RAW_BYTES`. */
@@ -86,7 +93,8 @@ export const MAX_RAW_BYTES = 60_000
  *
  * `list` and `stage` leave these temporary tables behind, the same on every engine; from there on the SQL is shared:
  * - `load_listing (object_no, kind, url, etag, bytes)`: every object found
- * - `load_objects (object_no, kind, url, etag, bytes, records_read)`: every object staged
+ * - `load_objects (object_no, kind, url, etag, bytes, records_read)`: every object staged; records_read is null where the
+ *   engine cannot tell an object's records from another's, and object_no is null in the tables below then
  * - `load_events  (row_no, object_no, <columns of staging.events from artist on>)`: valid events
  * - `load_songs   (row_no, object_no, <columns of staging.songs from num_songs on>)`: valid songs
  * - `load_rejects (kind, object_no, line_number, code, column_name, message, raw, raw_truncated)`
@@ -96,18 +104,24 @@ export interface WriteSession extends Queryable {
   readonly engine: Engine
   /** Fills `load_listing`. */
   list(objects: LoadObject[]): Promise<void>
-  /** Reads the objects; returns how many records were rejected, kept or not. */
-  stage(objects: LoadObject[], options: StageOptions): Promise<number>
+  /** Reads the objects. */
+  stage(objects: LoadObject[], options: StageOptions): Promise<StageResult>
   /** Adds staged rows to `load_rejects`, with their place and text. */
   reject(kind: RecordKind, rows: RejectedRow[]): Promise<void>
-  /** Opens the transaction and takes the ledger's lock, so that loads commit one after another. */
   begin(): Promise<void>
+  /** First in a transaction: loads then commit one after another, each on top of the one before. */
+  lockLedger(): Promise<void>
   commit(): Promise<void>
   rollback(): Promise<void>
 }
 
 export interface Warehouse extends Queryable {
   readonly engine: Engine
+  /**
+   * Rows on the fullest slice over rows on the emptiest, by `schema.table`, for tables whose rows are spread; empty where
+   * the engine does not tell.
+   */
+  skew(): Promise<Map<string, number>>
   /**
    * Runs `work` on the writing session, after any writer before it. An open transaction is rolled back when
    * `work` throws, and temporary tables are gone afterwards.

@@ -1,3 +1,4 @@
+-- Where the engine cannot tell an object's records from another's, records_read is null and so is what follows from it.
 -- :load_id -> nothing
 insert into ops.loaded_objects
 select
@@ -10,9 +11,10 @@ select
   case
     when objects.kind = 'events'
       then objects.records_read - coalesce(duplicates.records, 0) - coalesce(rejects.records, 0)
-    else coalesce(songs.records, 0)
+    when objects.records_read is not null then coalesce(songs.records, 0)
   end,
   case
+    when objects.records_read is null then null
     when objects.kind = 'events' then coalesce(duplicates.records, 0)
     else objects.records_read - coalesce(songs.records, 0) - coalesce(rejects.records, 0)
   end,

@@ -1,0 +1,265 @@
+/**
+ * Bulk load into Redshift: COPY reads the objects from S3 into temporary tables, outside of any transaction, so that a
+ * transaction that is run again need not read them again.
+ */
+
+import { ServiceError } from '../errors.ts'
+import { parseS3Url, type Scratch } from '../sources/s3.ts'
+import { fillLiterals, type Literal, type Params, parseSql, readSql, type Statement } from '../sql.ts'
+import { isLoadFailure } from './redshift-errors.ts'
+import { findRows, type LoadErrorRow, toRejects } from './redshift-rejects.ts'
+import type {
+  LoadObject,
+  QueryResult,
+  RecordKind,
+  Reject,
+  RejectedRow,
+  StageOptions,
+  StageResult,
+  Value,
+  WriteSession
+} from './warehouse.ts'
+
+const sql = (name: string) => readSql(`warehouse/redshift/${name}.sql`)
+const createListing = sql('create-load-listing')
+const createRejects = sql('create-load-rejects')
+const createObjects = sql('create-load-objects')
+const copyListing = sql('copy-listing')
+const lastCopy = sql('last-copy')
+const loadErrors = sql('load-errors')
+const stlLoadErrors = sql('stl-load-errors')
+const copiedFiles = sql('copied-files')
+const statements = {
+  events: {
+    create: sql('create-load-events'),
+    copy: sql('copy-events'),
+    nullEmpty: sql('null-empty-locations'),
+    problems: sql('event-problems'),
+    deleteProblems: sql('delete-event-problems'),
+    locate: sql('locate-events')
+  },
+  songs: {
+    create: sql('create-load-songs'),
+    copy: sql('copy-songs'),
+    nullEmpty: sql('null-empty-artist-locations'),
+    problems: sql('song-problems'),
+    deleteProblems: sql('delete-song-problems'),
+    locate: sql('locate-songs')
+  }
+}
+
+/** COPY skips records up to this number and fails past it: the most that it takes. */
+const MAX_ERRORS = 100_000
+/** Values that one statement may bind. */
+const MAX_BINDS = 32_000
+const kinds: RecordKind[] = ['songs', 'events']
+
+export interface CopySettings {
+  /** The role that COPY assumes; it is attached to the cluster. */
+  roleArn: () => Promise<string>
+  /** Where the source buckets are. */
+  region: string
+  /** `s3://` URL of a jsonpaths file for events; without it keys are matched whatever their case. */
+  jsonpaths?: string | undefined
+  /** A place for manifests; without one, COPY takes everything below the source's prefix. */
+  scratch?: Scratch | undefined
+}
+
+type Run = (statement: Statement, params?: Params) => Promise<QueryResult>
+
+/** The loading half of a write session. */
+export function createRedshiftStaging(
+  run: Run,
+  settings: CopySettings,
+  session: string
+): Pick<WriteSession, 'list' | 'stage' | 'reject'> {
+  const { scratch } = settings
+  let staged: LoadObject[] = []
+  let fetch: StageOptions['fetch'] = () => Promise.reject(new Error('nothing is staged'))
+
+  async function list(objects: LoadObject[]) {
+    await run(createListing)
+    const rows = objects.map(({ object_no, kind, url, etag, bytes }) => [object_no, kind, url, etag, bytes])
+    if (scratch === undefined) return insertRows('load_listing', rows)
+    const names = ['object_no', 'kind', 'url', 'etag', 'bytes']
+    const lines = rows.map((row) =>
+      JSON.stringify(Object.fromEntries(names.map((name, index) => [name, row[index]])))
+    )
+    const from = await scratch.write(`${session}/listing.json`, lines.join('\n'))
+    await run(
+      fillLiterals(copyListing, { from, role: await settings.roleArn(), region: settings.region }, 'redshift')
+    )
+  }
+
+  /** Few rows: rejects, or a listing where nothing can be written to S3. */
+  async function insertRows(table: 'load_listing' | 'load_rejects', rows: Value[][]) {
+    const width = rows[0]?.length ?? 1
+    const perStatement = Math.floor(MAX_BINDS / width)
+    for (let from = 0; from < rows.length; from += perStatement) {
+      const batch = rows.slice(from, from + perStatement)
+      await run(
+        insertStatement(table, batch),
+        Object.fromEntries(batch.flat().map((value, index) => [bindName(index), value]))
+      )
+    }
+  }
+
+  async function stage(objects: LoadObject[], options: StageOptions): Promise<StageResult> {
+    staged = objects
+    fetch = options.fetch
+    await run(createRejects)
+    const result: StageResult = { read: { events: 0, songs: 0 }, rejected: 0 }
+    for (const kind of kinds) {
+      const { create, nullEmpty } = statements[kind]
+      await run(create)
+      for (const group of sameCompression(objects.filter((object) => object.kind === kind))) {
+        const copied = await copy(kind, group, options)
+        result.read[kind] += copied.loaded + copied.skipped
+        result.rejected += copied.skipped
+        const sizes = group.reduce((sum, { bytes }) => sum + bytes, 0)
+        options.onProgress({ rows: result.read.songs + result.read.events, bytes: sizes })
+      }
+      await run(nullEmpty)
+      result.rejected += await rejectProblems(kind, options.rejectLimit)
+    }
+    await run(createObjects)
+    return result
+  }
+
+  async function copy(kind: RecordKind, objects: LoadObject[], options: StageOptions) {
+    const isGzip = objects[0]?.url.endsWith('.gz') === true
+    const suffix = [scratch && 'manifest', isGzip && 'gzip'].filter(Boolean).join('\n')
+    const literals: Record<string, Literal> = {
+      from: await copySource(kind, objects, isGzip),
+      role: await settings.roleArn(),
+      region: settings.region,
+      json: (kind === 'events' ? settings.jsonpaths : undefined) ?? 'auto ignorecase',
+      // As a number it would be written bare, which is what MAXERROR takes.
+      max_errors: MAX_ERRORS
+    }
+    const filled = fillLiterals(statements[kind].copy, literals, 'redshift')
+    try {
+      await run({ ...filled, text: `${filled.text}\n${suffix}`.trimEnd() })
+    } catch (error) {
+      if (!isLoadFailure(error)) throw error
+      throw new ServiceError(
+        'too_many_rejects',
+        `COPY gave up after ${MAX_ERRORS} records that cannot be loaded. The objects are not what they should be.`,
+        { cause: error }
+      )
+    }
+    const { rows } = await run(lastCopy)
+    const query_id = Number(rows[0]?.query_id)
+    if (scratch === undefined) await verifyFiles(query_id, objects)
+    const errors = await readErrors(query_id)
+    await addRejects(await toRejects(kind, errors.slice(0, options.rejectLimit), objects, options.fetch))
+    return { loaded: Number(rows[0]?.rows_loaded), skipped: errors.length }
+  }
+
+  /** A manifest of exactly these objects, each of them mandatory; or the prefix that they share. */
+  async function copySource(kind: RecordKind, objects: LoadObject[], isGzip: boolean): Promise<string> {
+    if (scratch === undefined) return sharedPrefix(objects)
+    const entries = objects.map(({ url }) => ({ url, mandatory: true }))
+    return scratch.write(`${session}/${kind}${isGzip ? '-gzip' : ''}.manifest`, JSON.stringify({ entries }))
+  }
+
+  /** Without a manifest COPY decides itself what it reads; anything but the listed objects is not accepted. */
+  async function verifyFiles(query_id: number, objects: LoadObject[]) {
+    const { rows } = await run(copiedFiles, { query_id })
+    const copied = new Set(rows.map((row) => String(row.url)))
+    const listed = new Set(objects.map(({ url }) => url))
+    const surplus = [...copied].filter((url) => !listed.has(url))
+    const missing = [...listed].filter((url) => !copied.has(url))
+    if (surplus.length + missing.length === 0) return
+    throw new ServiceError(
+      'object_changed',
+      `COPY by prefix read ${surplus.length} objects that are not to be loaded (${surplus[0] ?? 'none'}) and missed ` +
+        `${missing.length} (${missing[0] ?? 'none'}). With MANIFEST_PREFIX it reads exactly what is new.`
+    )
+  }
+
+  async function readErrors(query_id: number): Promise<LoadErrorRow[]> {
+    const found = await run(loadErrors, { query_id }).catch(() => run(stlLoadErrors, { query_id }))
+    return found.rows as unknown as LoadErrorRow[]
+  }
+
+  async function rejectProblems(kind: RecordKind, limit: number): Promise<number> {
+    const { problems, deleteProblems } = statements[kind]
+    const { rows } = await run(fillLiterals(problems, { limit }, 'redshift'))
+    if (rows.length === 0) return 0
+    await reject(kind, rows as unknown as RejectedRow[])
+    await run(deleteProblems)
+    return Number(rows[0]?.problems)
+  }
+
+  async function reject(kind: RecordKind, rows: RejectedRow[]) {
+    if (rows.length === 0) return
+    const numbers = rows.map((row) => Number(row.row_no))
+    const range = { first_row: Math.min(...numbers), last_row: Math.max(...numbers) }
+    const found = await run(statements[kind].locate, range)
+    const identities = new Map(
+      found.rows.map(({ row_no, ...identity }) => [Number(row_no), Object.values(identity)])
+    )
+    const wanted = rows.map((row) => ({ ...row, identity: identities.get(Number(row.row_no)) ?? [] }))
+    const rejects = await findRows(
+      kind,
+      wanted,
+      staged.filter((object) => object.kind === kind),
+      fetch
+    )
+    if (rejects.length !== rows.length) {
+      throw new ServiceError(
+        'object_changed',
+        `${rows.length - rejects.length} rejected records are in no object any more.`
+      )
+    }
+    await addRejects(rejects)
+  }
+
+  function addRejects(rejects: Reject[]) {
+    const rows = rejects.map((reject): Value[] => [
+      reject.kind,
+      reject.object_no,
+      reject.line_number,
+      reject.code,
+      reject.column_name,
+      reject.message,
+      reject.raw,
+      reject.raw_truncated
+    ])
+    return insertRows('load_rejects', rows)
+  }
+
+  return { list, stage, reject }
+}
+
+/** `a`, `b`, ... `z`, `ba`, ...: parameter names are letters. */
+const bindName = (index: number): string =>
+  (index >= 26 ? bindName(Math.floor(index / 26)) : '') + String.fromCharCode(97 + (index % 26))
+
+/** An INSERT of bound rows: only the number of rows varies. */
+function insertStatement(table: 'load_listing' | 'load_rejects', rows: Value[][]): Statement {
+  let index = 0
+  const tuples = rows.map((row) => `(${row.map(() => `:${bindName(index++)}`).join(', ')})`)
+  return parseSql(`insert into ${table}`, `insert into ${table} values ${tuples.join(', ')}`)
+}
+
+/** COPY decompresses all objects of a statement alike. */
+function sameCompression(objects: LoadObject[]): LoadObject[][] {
+  const [gzip, plain] = [true, false].map((isGzip) =>
+    objects.filter(({ url }) => url.endsWith('.gz') === isGzip)
+  )
+  return [plain ?? [], gzip ?? []].filter((group) => group.length > 0)
+}
+
+function sharedPrefix(objects: LoadObject[]): string {
+  const folders = objects.map(({ url }) => url.slice(0, url.lastIndexOf('/') + 1))
+  const prefix = folders.reduce((shared, folder) => {
+    let common = shared
+    while (!folder.startsWith(common))
+      common = common.slice(0, common.lastIndexOf('/', common.length - 2) + 1)
+    return common
+  })
+  parseS3Url(prefix)
+  return prefix
+}

@@ -1,0 +1,25 @@
+/** The permissions that docs/redshift.md lists are the ones that the code needs. */
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+
+const folder = new URL('../../src/cloud/', import.meta.url)
+const document = readFileSync(new URL('../../docs/redshift.md', import.meta.url), 'utf8')
+
+/** What AWS asks for beside the action that is called. */
+const implied = [
+  'iam:TagRole',
+  'iam:PassRole',
+  'ec2:CreateTags',
+  'redshift:CreateTags',
+  'redshift:CreateClusterSnapshot'
+]
+
+t.test('every action that is called is listed, and no other', async (t) => {
+  const called = readdirSync(folder).flatMap((name) =>
+    [...readFileSync(new URL(name, folder), 'utf8').matchAll(/callAws\(\s*'([^']+)'/g)].map(
+      ([, action]) => action
+    )
+  )
+  const listed = [...document.matchAll(/\b((?:iam|ec2|redshift|sts):[A-Z]\w+)/g)].map(([, action]) => action)
+  t.same([...new Set(listed)].sort(), [...new Set([...called, ...implied])].sort())
+})

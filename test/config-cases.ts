@@ -1,0 +1,237 @@
+/** Of every setting: its default, values that it takes (as themselves, unless said otherwise), and values that it does not. */
+import { resolve } from 'node:path'
+import type { ConfigSchema } from '../src/config.ts'
+
+export interface ConfigCase {
+  default: unknown
+  valid: (string | [string, unknown])[]
+  invalid: string[]
+  accepts: string
+}
+
+const hosts = {
+  valid: ['0.0.0.0', '::', '::1', 'localhost', 'db-1.example.org'],
+  invalid: ['a b', 'http://localhost', 'a,b', ' '],
+  accepts: 'an IP address or host name'
+}
+const notNumbers = ['80.5', '80.0', '1e3', '0x50', '+80', ' 80', 'true', 'http', '99999999999999999999']
+const flag: ConfigCase = {
+  default: false,
+  valid: [
+    ['true', true],
+    ['false', false]
+  ],
+  invalid: ['yes', '1', 'TRUE'],
+  accepts: 'true or false'
+}
+const region: ConfigCase = {
+  default: undefined,
+  valid: ['us-west-2', 'us-gov-east-1'],
+  invalid: ['US-WEST-2', 'us-west', 'oregon'],
+  accepts: 'a region such as us-west-2'
+}
+const database = {
+  valid: ['a', 'sparkify_2', 'a'.repeat(64)],
+  invalid: ['A', '_a', '1a', 'a-b', 'a"b', 'a'.repeat(65)],
+  accepts: '1 to 64 lower-case letters, digits and underscores, a letter first'
+}
+const shortText: ConfigCase = {
+  default: undefined,
+  valid: ['a', 'Dev DB', 'ü'.repeat(127)],
+  invalid: ['a\nb', 'a'.repeat(128)],
+  accepts: '1 to 127 characters'
+}
+const source = { default: undefined, invalid: [], accepts: 'a directory or s3://bucket/prefix/' }
+
+export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCase> = {
+  HOST: { default: '127.0.0.1', ...hosts },
+  PORT: {
+    default: 3000,
+    valid: [
+      ['0', 0],
+      ['1', 1],
+      ['8080', 8080],
+      ['65535', 65535]
+    ],
+    invalid: ['-1', '65536', ...notNumbers],
+    accepts: 'a whole number from 0 to 65535 (0 picks a free port)'
+  },
+  DATA_DIR: {
+    default: resolve('var'),
+    valid: [
+      ['/srv/data', '/srv/data'],
+      ['data', resolve('data')],
+      ['../data/', resolve('../data')]
+    ],
+    invalid: [],
+    accepts: 'a directory that this process may write'
+  },
+  ADMIN_API_KEY: {
+    default: undefined,
+    valid: ['a'.repeat(16), 'a'.repeat(200), '!~0123456789abcdef'],
+    invalid: ['a'.repeat(15), 'a'.repeat(201), 'with a blank in the middle', 'pässwörter-ungeeignet'],
+    accepts: '16 to 200 characters without blanks'
+  },
+  DATABASE_URL: {
+    default: undefined,
+    valid: ['postgres://user:pa%20ss@host:5432/db?sslmode=require', 'postgresql:///db'],
+    invalid: ['postgres://', 'mysql://user:secret@host/db', 'host=localhost', 'POSTGRES://host/db'],
+    accepts: 'a URL that starts with postgres:// or postgresql://'
+  },
+  LOG_LEVEL: {
+    default: 'info',
+    valid: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    invalid: ['INFO', 'verbose', '0', 'true'],
+    accepts: 'fatal, error, warn, info, debug, trace or silent'
+  },
+  // What it asks of other settings is tested in config-redshift.test.ts.
+  WAREHOUSE: {
+    default: 'duckdb',
+    valid: ['duckdb'],
+    invalid: ['DuckDB', 'duckdb ', 'postgres'],
+    accepts: 'duckdb or redshift'
+  },
+  CLUSTER_IDENTIFIER: {
+    default: 'sparkify',
+    valid: ['a', 'sparkify-2', 'a'.repeat(63)],
+    invalid: ['A', '1a', 'a-', 'a--b', 'a_b', '../a', 'a'.repeat(64)],
+    accepts: '1 to 63 lower-case letters, digits and single hyphens, a letter first'
+  },
+  DATABASE_NAME: { default: 'sparkify', ...database },
+  SONG_DATA: {
+    ...source,
+    default: resolve('var/sample/song_data'),
+    valid: [['songs', resolve('songs')], 's3://bucket/songs/']
+  },
+  LOG_DATA: {
+    ...source,
+    default: resolve('var/sample/log_data'),
+    valid: [['/logs', '/logs'], 's3://bucket/logs']
+  },
+  SOURCE_ROOTS: {
+    default: undefined,
+    valid: ['/a', '/a,b , c', 's3://bucket/,b'],
+    invalid: [],
+    accepts: 'directories and S3 prefixes, separated by commas'
+  },
+  SOURCE_REGION: region,
+  LOG_JSONPATHS: {
+    default: undefined,
+    valid: ['s3://bucket/log_json_path.json'],
+    invalid: ['paths.json', 's3://bucket/', 's3://bucket', 's3://B/a.json'],
+    accepts: 's3://bucket/file.json'
+  },
+  MANIFEST_PREFIX: {
+    default: undefined,
+    valid: ['s3://bucket/', 's3://bucket/manifests/'],
+    invalid: ['s3://bucket/manifests', 'manifests/', 's3://b'],
+    accepts: 's3://bucket/prefix/, ending in a slash'
+  },
+  AWS_REGION: region,
+  NODE_TYPE: {
+    default: 'ra3.large',
+    valid: ['ra3.xlplus', 'rg.12xlarge'],
+    invalid: ['dc2.large', 'RA3.LARGE', 'large'],
+    accepts:
+      'ra3.large, ra3.xlplus, ra3.4xlarge, ra3.16xlarge, rg.large, rg.xlarge, rg.4xlarge, rg.12xlarge (dc2 nodes can no longer be created)'
+  },
+  NUMBER_OF_NODES: {
+    default: 4,
+    valid: [
+      ['1', 1],
+      ['100', 100]
+    ],
+    invalid: ['0', '101', '-1', ...notNumbers],
+    accepts: 'a whole number from 1 to 100'
+  },
+  DATABASE_PORT: {
+    default: 5439,
+    valid: [
+      ['5431', 5431],
+      ['5455', 5455],
+      ['8191', 8191],
+      ['8215', 8215]
+    ],
+    invalid: ['5430', '5456', '8190', '8216', ...notNumbers],
+    accepts: 'a port from 5431 to 5455 or from 8191 to 8215'
+  },
+  MASTER_USERNAME: { default: 'sparkify_admin', ...database },
+  IAM_ROLE_NAME: {
+    default: 'sparkify-redshift',
+    valid: ['a', 'dwhRole', 'A+=,.@_-9', 'a'.repeat(64)],
+    invalid: ['a b', 'role/a', 'a'.repeat(65)],
+    accepts: '1 to 64 letters, digits and any of +=,.@_-'
+  },
+  IAM_ROLE_ARN: {
+    default: undefined,
+    valid: ['arn:aws:iam::123456789012:role/dwhRole', 'arn:aws-us-gov:iam::123456789012:role/path/a'],
+    invalid: ['dwhRole', 'arn:aws:iam::12:role/a', 'arn:aws:iam::123456789012:user/a'],
+    accepts: 'the ARN of an IAM role'
+  },
+  IAM_MANAGED_POLICY_ARN: {
+    default: undefined,
+    valid: ['arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess', 'arn:aws:iam::123456789012:policy/a'],
+    invalid: ['AmazonS3ReadOnlyAccess', 'arn:aws:iam::aws:role/a'],
+    accepts: 'the ARN of an IAM policy'
+  },
+  INGRESS_CIDRS: {
+    default: undefined,
+    valid: ['203.0.113.7/32', '203.0.113.7/32, 2001:db8::/32'],
+    invalid: [],
+    accepts: 'address ranges such as 203.0.113.7/32, separated by commas'
+  },
+  ALLOW_OPEN_INGRESS: flag,
+  PUBLICLY_ACCESSIBLE: flag,
+  SUBNET_GROUP_NAME: {
+    default: undefined,
+    valid: ['default', 'Private subnets_1.a@b'],
+    invalid: ['a/b', 'a'.repeat(256)],
+    accepts: 'the name of a cluster subnet group'
+  },
+  PRICE_TABLE_FILE: {
+    default: undefined,
+    valid: ['prices.json'],
+    invalid: [],
+    accepts: 'a JSON file like src/cloud/price-table.json'
+  },
+  CLUSTER_MODE: {
+    default: undefined,
+    valid: ['managed', 'attached'],
+    invalid: ['embedded', 'Managed'],
+    accepts: 'managed or attached'
+  },
+  REDSHIFT_HOST: { default: undefined, ...hosts },
+  REDSHIFT_PORT: {
+    default: 5439,
+    valid: [
+      ['1', 1],
+      ['65535', 65535]
+    ],
+    invalid: ['0', '65536', ...notNumbers],
+    accepts: 'a whole number from 1 to 65535'
+  },
+  REDSHIFT_DATABASE: shortText,
+  REDSHIFT_USER: shortText,
+  REDSHIFT_PASSWORD: shortText,
+  REDSHIFT_TLS_SERVER_NAME: {
+    default: undefined,
+    valid: ['sparkify.abc.us-west-2.redshift.amazonaws.com'],
+    invalid: ['a b', 'https://a', 'a:5439'],
+    accepts: 'a host name'
+  },
+  REDSHIFT_TLS_CA_FILE: {
+    default: undefined,
+    valid: ['/etc/ssl/ca.pem'],
+    invalid: [],
+    accepts: 'a PEM file'
+  },
+  STATEMENT_TIMEOUT_SECONDS: {
+    default: 3600,
+    valid: [
+      ['1', 1],
+      ['86400', 86400]
+    ],
+    invalid: ['0', '86401', ...notNumbers],
+    accepts: 'a whole number from 1 to 86400'
+  }
+}

