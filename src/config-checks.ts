@@ -1,8 +1,7 @@
 /** What one setting asks of another: found at the start, not when the first cluster is created. */
 import { isIP } from 'node:net'
 import { canonicalCidr } from './cidr.ts'
-import type { Config } from './config.ts'
-import { nodeTypes } from './config-schema.ts'
+import { type Config, nodeTypes } from './config-schema.ts'
 
 /** Reserved words of Redshift that DATABASE_NAME and MASTER_USERNAME would otherwise accept. */
 const reservedWords = new Set(

@@ -2,7 +2,7 @@
  * The service's settings: one environment variable each. This is the documentation too: the README's table and
  * `.env.example` are tested against it.
  */
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 
 const text = (accepts: string, options: object) => Type.String({ accepts, ...options })
 
@@ -267,3 +267,17 @@ export const ConfigSchema = Type.Object({ ...service, ...warehouse, ...sources, 
 
 /** Settings whose value may also come from the file that `<NAME>_FILE` names: what containers do with secrets. */
 export const fileSettings = ['ADMIN_API_KEY', 'DATABASE_URL', 'REDSHIFT_PASSWORD'] as const
+
+/** Settings as given, with defaults; paths absolute; the sample data where no source is set. */
+export interface Config extends Static<typeof ConfigSchema> {
+  SONG_DATA: string
+  LOG_DATA: string
+  /** True when neither source is set and the generated sample data is used. */
+  uses_sample_data: boolean
+  /** Absolute directories and S3 prefixes. */
+  source_roots: string[]
+  /** The ranges of INGRESS_CIDRS in canonical form, each once. */
+  ingress_cidrs: string[]
+  /** `managed`: the service creates and deletes the cluster. `attached`: it only uses it. */
+  cluster_mode: 'embedded' | 'managed' | 'attached'
+}

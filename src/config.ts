@@ -5,29 +5,15 @@ import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
 import { canonicalCidr } from './cidr.ts'
 import { checkTogether, splitList } from './config-checks.ts'
-import { ConfigSchema, fileSettings } from './config-schema.ts'
+import { type Config, ConfigSchema, fileSettings } from './config-schema.ts'
 
-export { ConfigSchema, fileSettings }
+export { type Config, ConfigSchema, fileSettings }
 
 interface Documented {
   type?: string
   default?: unknown
   accepts?: string
   secret?: boolean
-}
-
-/** Settings as given, with defaults; paths absolute; the sample data where no source is set. */
-export interface Config extends Static<typeof ConfigSchema> {
-  SONG_DATA: string
-  LOG_DATA: string
-  /** True when neither source is set and the generated sample data is used. */
-  uses_sample_data: boolean
-  /** Absolute directories and S3 prefixes. */
-  source_roots: string[]
-  /** The ranges of INGRESS_CIDRS in canonical form, each once. */
-  ingress_cidrs: string[]
-  /** `managed`: the service creates and deletes the cluster. `attached`: it only uses it. */
-  cluster_mode: 'embedded' | 'managed' | 'attached'
 }
 
 export class ConfigError extends Error {

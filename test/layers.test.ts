@@ -17,8 +17,12 @@ const allowed: Record<string, { from: string[]; because: string }> = {
     because: 'makes the first key when the process starts'
   },
   'parts.ts': {
-    from: ['cloud', 'sources', 'store', 'warehouse', 'type app', 'type config'],
+    from: ['aws-parts', 'cloud', 'sources', 'store', 'warehouse', 'type app', 'type config'],
     because: 'opens what the service stands on'
+  },
+  'aws-parts.ts': {
+    from: ['cloud', 'sources', 'warehouse', 'type app', 'type config'],
+    because: 'the same for what speaks to AWS, loaded only where it is used'
   },
   'app.ts': {
     from: [
@@ -28,6 +32,7 @@ const allowed: Record<string, { from: string[]; because: string }> = {
       'services',
       'type cloud',
       'type config',
+      'type sources',
       'type store',
       'type warehouse'
     ],
@@ -44,8 +49,8 @@ const allowed: Record<string, { from: string[]; because: string }> = {
     because: 'shapes alone; rows of analytics are made of the values that a warehouse returns'
   },
   cloud: {
-    from: ['warehouse', 'sql'],
-    because: 'the embedded cluster is the file of the embedded warehouse: siblings at the level of engines'
+    from: ['config', 'cidr', 'errors', 'sql', 'type warehouse'],
+    because: 'a cluster is what the settings ask for; the embedded one is the file of the embedded warehouse'
   },
   warehouse: {
     from: ['sources', 'errors', 'sql'],
@@ -53,7 +58,13 @@ const allowed: Record<string, { from: string[]; because: string }> = {
   },
   store: { from: ['errors', 'sql'], because: 'jobs, keys and events are above it' },
   sources: { from: ['errors'], because: 'files and objects, whatever they hold' },
-  'config.ts': { from: [], because: 'read before anything else' },
+  'config.ts': {
+    from: ['config-schema', 'config-checks', 'cidr'],
+    because: 'read before anything else'
+  },
+  'config-checks.ts': { from: ['config-schema', 'cidr'], because: 'a part of config.ts' },
+  'config-schema.ts': { from: [], because: 'a part of config.ts' },
+  'cidr.ts': { from: [], because: 'the lowest layer' },
   'errors.ts': { from: [], because: 'everybody throws them' },
   'sql.ts': { from: [], because: 'the lowest layer' },
   'version.ts': { from: [], because: 'the lowest layer' }

@@ -103,7 +103,7 @@ function toReject({
   load_id,
   column_name,
   line_number,
-  raw,
+  raw_text,
   raw_truncated,
   ...row
 }: Row): RejectRecord {
@@ -119,7 +119,7 @@ function toReject({
     code: text('code'),
     column: column_name === null || column_name === undefined ? null : String(column_name),
     message: text('message'),
-    raw: raw === null || raw === undefined ? null : String(raw),
+    raw: raw_text === null || raw_text === undefined ? null : String(raw_text),
     raw_truncated: raw_truncated === true,
     rejected_at: text('rejected_at')
   }

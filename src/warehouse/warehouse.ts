@@ -97,7 +97,7 @@ export const MAX_RAW_BYTES = 60_000
  *   engine cannot tell an object's records from another's, and object_no is null in the tables below then
  * - `load_events  (row_no, object_no, <columns of staging.events from artist on>)`: valid events
  * - `load_songs   (row_no, object_no, <columns of staging.songs from num_songs on>)`: valid songs
- * - `load_rejects (kind, object_no, line_number, code, column_name, message, raw, raw_truncated)`
+ * - `load_rejects (kind, object_no, line_number, code, column_name, message, raw_text, raw_truncated)`
  * `row_no` is unique within its table, starts at 1 and grows with object and line.
  */
 export interface WriteSession extends Queryable {

@@ -11,6 +11,8 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'PUT /v1/cluster': 'admin',
   'POST /v1/cluster/plan': 'read',
   'DELETE /v1/cluster': 'admin',
+  'POST /v1/cluster/pause': 'admin',
+  'POST /v1/cluster/resume': 'admin',
   'GET /v1/tables': 'read',
   'GET /v1/tables/:table': 'read',
   'POST /v1/tables': 'operate',

@@ -23,7 +23,7 @@ const contract: Record<string, string> = {
     'load_id, job_id, mode, committed_at, data_version, objects, objects_skipped, events_read, events_loaded, ' +
     'events_duplicates, events_rejected, songs_read, songs_loaded, songs_duplicates, songs_rejected, receipt',
   'ops.rejects':
-    'reject_id, job_id, load_id, kind, url, etag, line_number, code, column_name, message, raw, raw_truncated, ' +
+    'reject_id, job_id, load_id, kind, url, etag, line_number, code, column_name, message, raw_text, raw_truncated, ' +
     'rejected_at'
 }
 

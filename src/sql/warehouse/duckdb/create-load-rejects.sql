@@ -5,6 +5,6 @@ create temp table load_rejects (
   code varchar,
   column_name varchar,
   message varchar,
-  raw varchar,
+  raw_text varchar,
   raw_truncated boolean
 )

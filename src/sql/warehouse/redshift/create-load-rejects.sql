@@ -5,6 +5,6 @@ create temp table load_rejects (
   code varchar(64),
   column_name varchar(64),
   message varchar(4096),
-  raw varchar(65535),
+  raw_text varchar(65535),
   raw_truncated boolean
 )

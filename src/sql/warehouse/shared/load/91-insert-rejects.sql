@@ -5,7 +5,7 @@ select
   cast(:reject_id_base as bigint) + row_number() over (
     order by rejects.object_no, coalesce(rejects.line_number, 0), rejects.code
   ),
-  :job_id,
+  cast(:job_id as varchar(64)),
   cast(:load_id as bigint),
   rejects.kind,
   objects.url,
@@ -14,7 +14,7 @@ select
   rejects.code,
   rejects.column_name,
   rejects.message,
-  rejects.raw,
+  rejects.raw_text,
   rejects.raw_truncated,
   cast(:rejected_at as timestamp)
 from load_rejects as rejects

@@ -15,7 +15,7 @@ create table if not exists ops.rejects (
   code varchar(64) not null,
   column_name varchar(64),
   message varchar(4096) not null,
-  raw varchar(65535),
+  raw_text varchar(65535),
   raw_truncated boolean not null,
   rejected_at timestamp not null
 )
