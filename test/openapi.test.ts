@@ -1,6 +1,6 @@
-/** The OpenAPI document is fresh, complete, lints clean, and says what the service does. */
+/** The OpenAPI document is fresh, complete, and says what the service does; `npm run check` lints it. */
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -95,22 +95,6 @@ t.test('npm run openapi writes it, and --check tells when it is stale', async (t
   t.equal((await run(script, copy)).code, 0)
   t.equal(readFileSync(copy, 'utf8'), readFileSync(file, 'utf8'), 'it is the same from any directory')
   t.equal((await run(script, '--check', copy)).code, 0)
-})
-
-t.test('it lints clean, and the linter would tell', async (t) => {
-  const redocly = ['node_modules/@redocly/cli/bin/cli.js', 'lint', '--format', 'json']
-  const clean = await run(...redocly, 'openapi/openapi.json')
-  t.equal(clean.code, 0, clean.output)
-  t.match(clean.output, '"totals":')
-  t.match(clean.output.replace(/\s/g, ''), '{"errors":0,"warnings":0,"ignored":0}')
-
-  const broken = structuredClone(document)
-  Object.assign(broken.paths['/v1/jobs']?.get ?? {}, { summary: undefined })
-  const copy = join(temporaryDirectory(t), 'broken.json')
-  writeFileSync(copy, JSON.stringify(broken))
-  const found = await run(...redocly, copy)
-  t.equal(found.code, 1)
-  t.match(found.output, 'operation-summary')
 })
 
 t.test('every route is in the document, and the other way round', async (t) => {
