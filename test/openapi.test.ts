@@ -214,7 +214,8 @@ t.test('operations that start a job, and lists, tell how they do it', async (t) 
   }
   const starting = operations.filter(({ operation }) => operation.responses['202']).map(({ name }) => name)
   t.strictSame(starting, [
-    ...['PUT /v1/cluster', 'DELETE /v1/cluster', 'POST /v1/tables', 'DELETE /v1/tables', 'POST /v1/jobs']
+    ...['PUT /v1/cluster', 'DELETE /v1/cluster', 'POST /v1/tables', 'DELETE /v1/tables', 'POST /v1/jobs'],
+    'POST /v1/schedules/{id}/trigger'
   ])
   t.equal(document.paths['/v1/jobs']?.post?.requestBody?.required, true)
   t.equal(document.paths['/v1/tables']?.post?.requestBody?.required, false, 'its body may be left out')
@@ -247,13 +248,19 @@ t.test('what the service answers is what the document says', async (t) => {
   const body = { type: 'etl', max_rejects: 1 }
   const started = await service.request('POST', '/v1/jobs', { body, headers: { prefer: 'wait=60' } })
   t.equal(started.body.status, 'succeeded')
+  const schedule = { name: 'hourly', cron: '0 * * * *', job: { type: 'etl' } }
+  const created = await service.request('POST', '/v1/schedules', { body: schedule })
   const values = { id: started.body.id, table: 'analytics.songs', query: 'top-songs' }
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addSchema(document, 'document')
 
   for (const { name, method, path, operation } of operations.filter(({ method }) => method === 'get')) {
-    const params: Record<string, string> = { ...values, ...(path.startsWith('/v1/loads') && { id: '1' }) }
+    const params: Record<string, string> = {
+      ...values,
+      ...(path.startsWith('/v1/loads') && { id: '1' }),
+      ...(path.startsWith('/v1/schedules') && { id: created.body.id })
+    }
     const url = path.replace(/\{(\w+)\}/g, (_, param: string) => params[param] ?? '')
     const { status, body } = await service.request('GET', url, { scope: 'read' })
     t.equal(status, 200, url)

@@ -11,6 +11,7 @@ import {
   RejectSchema
 } from './loads.ts'
 import { ProblemSchema } from './problems.ts'
+import { NextRunsSchema, SchedulePageSchema, ScheduleSchema } from './schedules.ts'
 import { HealthSchema, OpenapiSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from './system.ts'
 import { TablePageSchema, TableSchema } from './tables.ts'
 
@@ -24,6 +25,9 @@ export const namedSchemas = [
   JobPageSchema,
   JobEventSchema,
   JobEventPageSchema,
+  ScheduleSchema,
+  SchedulePageSchema,
+  NextRunsSchema,
   LoadSchema,
   LoadPageSchema,
   LoadedObjectSchema,

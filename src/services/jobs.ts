@@ -7,6 +7,7 @@ import {
   type Job,
   type JobListQuery,
   type JobStatus,
+  type JobTrigger,
   type JobType,
   jobTypes
 } from '../schemas/jobs.ts'
@@ -26,7 +27,7 @@ const insertEvent = readSql('store/job-events/insert.sql')
 /** A row of the job table. */
 export interface JobRow extends Omit<Job, 'priority' | 'links' | 'trigger' | TimeField> {
   priority: number
-  trigger: { kind: string }
+  trigger: JobTrigger
   lease_expires_at: Date | null
   cancel_requested_at: Date | null
   run_after: Date
@@ -47,6 +48,8 @@ export interface StartOptions {
   idempotencyKey?: string | undefined
   /** Throws when no such job may start now. It is not asked for a repeated request: that one has its job already. */
   check?: () => Promise<void>
+  /** What made somebody ask for it. */
+  trigger?: JobTrigger
 }
 
 export interface StartedJob {
@@ -98,8 +101,8 @@ export async function createJobs(store: Store) {
       await options.check?.()
       return store
         .transaction(async (tx) => {
-          const id = `job_${uuid().replaceAll('-', '')}`
-          const row = await insertNew(tx, id, type, params, actor)
+          const id = newJobId()
+          const row = await insertNew(tx, id, type, params, actor, options)
           const { idempotencyKey: key } = options
           const taken = key === undefined ? undefined : await remember(tx, key, { type, params, actor }, id)
           if (taken !== undefined) throw new Replay(taken)
@@ -109,6 +112,17 @@ export async function createJobs(store: Store) {
           if (!(error instanceof Replay)) throw error
           return { job: await get(error.jobId), replayed: true }
         })
+    },
+
+    /** Puts a job into the queue as part of a transaction. */
+    async add(
+      tx: Queryable,
+      type: JobType,
+      params: object,
+      actor: Pick<Actor, 'key_id'>,
+      options: StartOptions
+    ): Promise<Job> {
+      return toJob(await insertNew(tx, newJobId(), type, params, actor, options))
     },
 
     /** One page of jobs, newest first. */
@@ -168,9 +182,17 @@ class Replay extends Error {
   }
 }
 
-async function insertNew(tx: Queryable, id: string, type: JobType, params: object, actor: Actor) {
+const newJobId = () => `job_${uuid().replaceAll('-', '')}`
+
+async function insertNew(
+  tx: Queryable,
+  id: string,
+  type: JobType,
+  params: object,
+  actor: Pick<Actor, 'key_id'>,
+  { trigger = { kind: 'api' } }: StartOptions
+) {
   const { lane, max_attempts } = jobTypes[type]
-  const trigger = { kind: 'api' }
   const row = await queryOne<JobRow>(tx, insertJob, {
     ...{ id, type, lane, params, max_attempts, trigger },
     created_by: actor.key_id
