@@ -22,6 +22,8 @@ import { readCatalogue } from './services/analytics-catalogue.ts'
 import { createApiKeys } from './services/api-keys.ts'
 import { createClusters } from './services/cluster.ts'
 import { createEtl } from './services/etl.ts'
+import { createJobCancel } from './services/job-cancel.ts'
+import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
 import { createSystem } from './services/system.ts'
@@ -69,6 +71,17 @@ export async function buildApp(
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
 
+  const handlers = {
+    etl: etl.handler,
+    'tables.create': tables.createHandler,
+    'tables.recreate': tables.recreateHandler,
+    'tables.drop': tables.dropHandler,
+    'cluster.provision': clusters.provisionHandler,
+    'cluster.teardown': clusters.teardownHandler
+  }
+  const cancel = createJobCancel(store, jobs)
+  const retry = createJobRetry(jobs, handlers)
+
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
@@ -78,14 +91,7 @@ export async function buildApp(
   await app.register(worker, {
     store,
     jobs,
-    handlers: {
-      etl: etl.handler,
-      'tables.create': tables.createHandler,
-      'tables.recreate': tables.recreateHandler,
-      'tables.drop': tables.dropHandler,
-      'cluster.provision': clusters.provisionHandler,
-      'cluster.teardown': clusters.teardownHandler
-    }
+    handlers
   })
   for (const schema of namedSchemas) app.addSchema(schema)
 
@@ -96,7 +102,7 @@ export async function buildApp(
       await v1.register(whoamiRoutes)
       await v1.register(clusterRoutes(clusters, jobs), { prefix: '/cluster' })
       await v1.register(tablesRoutes(tables, jobs), { prefix: '/tables' })
-      await v1.register(jobsRoutes(jobs, etl), { prefix: '/jobs' })
+      await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })
       await v1.register(loadsRoutes(loads))
       await v1.register(analyticsRoutes(analytics), { prefix: '/analytics' })
     },

@@ -64,11 +64,20 @@ for (const store of await openBothStores(t)) {
         ...{
           cancel_requested_at: null,
           run_after: created_at,
+          queue_timeout_seconds: null,
+          timeout_seconds: null,
+          step_timeouts: {},
+          deadline: null,
           created_at,
           started_at: null,
           finished_at: null
         },
-        links: { self: `/v1/jobs/${id}`, events: `/v1/jobs/${id}/events`, load: null }
+        links: {
+          self: `/v1/jobs/${id}`,
+          events: `/v1/jobs/${id}/events`,
+          attempts: `/v1/jobs/${id}/attempts`,
+          load: null
+        }
       })
       t.same(await jobs.get(id), job)
       t.match(await readJob(store, id), { id, status: 'queued', params, attempt: 0, priority: 0 })
