@@ -255,6 +255,15 @@ for (const store of await openBothStores(t)) {
       })
     })
 
+    t.test('of twenty who want no second job like theirs, one gets it', async (t) => {
+      const starting = Array.from({ length: 20 }, () =>
+        jobs.start('etl', {}, actor, { on_conflict: 'reject' })
+      )
+      const outcomes = await Promise.allSettled(starting)
+      t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+      t.same(await store.query(countJobs), [{ jobs: 1 }])
+    })
+
     t.test('wait', async (t) => {
       // Every wait watches until its own signal, which is made here, aborts; what still listens to one has leaked.
       const signals: AbortSignal[] = []
