@@ -8,10 +8,12 @@ import auth from './plugins/auth.ts'
 import { answerClientError } from './plugins/client-error.ts'
 import errorHandler, { replyWithError } from './plugins/error-handler.ts'
 import openapi from './plugins/openapi.ts'
+import streams from './plugins/streams.ts'
 import validation from './plugins/validation.ts'
 import worker from './plugins/worker.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
 import { clusterRoutes } from './routes/cluster.ts'
+import { jobEventsRoutes } from './routes/job-events.ts'
 import { jobsRoutes } from './routes/jobs.ts'
 import { loadsRoutes } from './routes/loads.ts'
 import { systemRoutes, whoamiRoutes } from './routes/system.ts'
@@ -23,6 +25,7 @@ import { createApiKeys } from './services/api-keys.ts'
 import { createClusters } from './services/cluster.ts'
 import { createEtl } from './services/etl.ts'
 import { createJobCancel } from './services/job-cancel.ts'
+import { createJobEvents } from './services/job-events.ts'
 import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
@@ -64,6 +67,7 @@ export async function buildApp(
 
   const apiKeys = createApiKeys(store)
   const jobs = await createJobs(store)
+  const jobEvents = await createJobEvents(store, jobs)
   const clusters = createClusters({ provider, jobs, config })
   const tables = createTables({ warehouse, jobs, config })
   const etl = createEtl({ warehouse, config })
@@ -93,6 +97,7 @@ export async function buildApp(
     jobs,
     handlers
   })
+  await app.register(streams, { jobEvents })
   for (const schema of namedSchemas) app.addSchema(schema)
 
   await app.register(systemRoutes(system))
@@ -103,6 +108,7 @@ export async function buildApp(
       await v1.register(clusterRoutes(clusters, jobs), { prefix: '/cluster' })
       await v1.register(tablesRoutes(tables, jobs), { prefix: '/tables' })
       await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })
+      await v1.register(jobEventsRoutes(jobEvents))
       await v1.register(loadsRoutes(loads))
       await v1.register(analyticsRoutes(analytics), { prefix: '/analytics' })
     },

@@ -34,6 +34,7 @@ export const errorCatalogue = {
     title: 'The Idempotency-Key was used for another request'
   },
   source_not_allowed: { status: 422, kind: 'configuration', title: 'The source is not under SOURCE_ROOTS' },
+  too_many_streams: { status: 429, kind: 'request', title: 'The API key has too many streams open' },
   headers_too_large: { status: 431, kind: 'request', title: 'The address and headers are too large' },
   shutting_down: { status: 503, kind: 'request', title: 'The service is shutting down' },
   // what a job can meet

@@ -7,7 +7,6 @@ import {
 } from '../schemas/common.ts'
 import { JobAttemptPageSchema } from '../schemas/job-attempts.ts'
 import {
-  JobEventPageSchema,
   JobListQuerySchema,
   JobPageSchema,
   JobParamsSchema,
@@ -96,22 +95,6 @@ export function jobsRoutes({ jobs, etl, cancel, retry }: JobsServices): FastifyP
       },
       async (request, reply) =>
         jobs.wait(request.params.id, preferredWait(request.headers.prefer), requestSignal(reply))
-    )
-
-    app.get(
-      '/:id/events',
-      {
-        config: { scope: 'read', errors: ['job_not_found', 'invalid_cursor'] },
-        schema: {
-          operationId: 'listJobEvents',
-          tags: ['jobs'],
-          summary: "List a job's events, oldest first",
-          params: JobParamsSchema,
-          querystring: PageQuerySchema,
-          response: { 200: answer(JobEventPageSchema, 'One page of events', 'Link') }
-        }
-      },
-      async (request, reply) => withLink(await jobs.events(request.params.id, request.query), request, reply)
     )
 
     app.get(

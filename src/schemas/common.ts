@@ -68,6 +68,16 @@ export const IdempotencyHeadersSchema = Type.Object({
 
 export const WaitHeadersSchema = Type.Object({ prefer: IdempotencyHeadersSchema.properties.prefer })
 
+export const LastEventIdHeadersSchema = Type.Object({
+  'last-event-id': Type.Optional(
+    Type.String({
+      maxLength: 100,
+      description: 'The `id` of the last event that was seen: a stream goes on after it',
+      examples: ['42']
+    })
+  )
+})
+
 export const PageQuerySchema = Type.Object(
   {
     limit: Defaulted(Type.Integer({ minimum: 1, maximum: 200, default: 50, description: 'Items a page' })),

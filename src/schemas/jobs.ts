@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox'
 import {
   Defaulted,
+  exampleOf,
   literals,
   Nullable,
   PageQuerySchema,
@@ -269,3 +270,6 @@ export const JobEventSchema = Type.Object(
 export type JobEvent = Static<typeof JobEventSchema>
 
 export const JobEventPageSchema = pageOf(JobEventSchema, { $id: 'JobEventPage' })
+
+/** Events as a stream sends them. */
+export const eventStreamExample = `id: 42\ndata: ${JSON.stringify(exampleOf(JobEventSchema))}\n\n: heartbeat\n\n`

@@ -55,6 +55,10 @@ const examples = {
     'The Idempotency-Key was used for another request, which started job_0193. Use a new key for a new request.'
   ],
   source_not_allowed: ['/v1/jobs', '/etc is not in a directory that jobs may read.'],
+  too_many_streams: [
+    '/v1/job-events',
+    'The key key_5d41402abc has 16 streams open, which is the limit. Close one of them.'
+  ],
   shutting_down: ['/v1/jobs', 'The service is shutting down. Try again soon.'],
   internal: ['/v1/jobs', 'Something failed inside the service; its log has the details.'],
   warehouse_unavailable: ['/v1/tables', 'The warehouse cannot be opened.'],

@@ -50,3 +50,22 @@ export const examplesOf = (...schemas: TSchema[]): Record<string, { value: strin
       return [$id, { value: JSON.stringify(exampleOf(schema)) }]
     })
   )
+
+/** A JSON answer that also comes as a stream of server-sent events, to whoever accepts `text/event-stream`. */
+export const answerOrStream = <Schema extends TSchema>(
+  schema: Schema,
+  description: string,
+  example: string,
+  ...headers: (keyof typeof responseHeaders)[]
+) => {
+  const json = answer(schema, description, ...headers)
+  const stream = { schema: Type.String(), examples: { stream: { value: example } } }
+  return { ...json, content: { ...json.content, 'text/event-stream': stream } }
+}
+
+/** An answer without a body. */
+export const noContent = (description: string) => ({
+  description,
+  headers: { 'X-Request-Id': responseHeaders['X-Request-Id'] },
+  type: 'null'
+})

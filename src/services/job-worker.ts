@@ -11,8 +11,8 @@ import { type Attempt, type AttemptOptions, startAttempt } from './job-attempt.t
 import { failed, finish } from './job-end.ts'
 import type { JobHandler } from './job-handler.ts'
 import type { JobRow } from './job-row.ts'
-import { readNotification } from './jobs.ts'
 import type { Logger } from './logger.ts'
+import { readNotification } from './watch.ts'
 
 const claimJob = readSql('store/jobs/claim.sql')
 const expireLeases = readSql('store/jobs/expire-leases.sql')

@@ -22,6 +22,7 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'GET /v1/jobs/:id/attempts': 'read',
   'POST /v1/jobs/:id/cancel': 'operate',
   'POST /v1/jobs/:id/retry': 'operate',
+  'GET /v1/job-events': 'read',
   'GET /v1/loads': 'read',
   'GET /v1/loads/:id': 'read',
   'GET /v1/loads/:id/objects': 'read',
