@@ -27,7 +27,9 @@ import { createApiKeys } from './services/api-keys.ts'
 import { type Clock, systemClock } from './services/clock.ts'
 import { createClusters } from './services/cluster.ts'
 import { createEtl } from './services/etl.ts'
+import { createJobCancel } from './services/job-cancel.ts'
 import { createJobEvents } from './services/job-events.ts'
+import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
 import { createScheduler } from './services/scheduler.ts'
@@ -82,6 +84,17 @@ export async function buildApp(
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
 
+  const handlers = {
+    etl: etl.handler,
+    'tables.create': tables.createHandler,
+    'tables.recreate': tables.recreateHandler,
+    'tables.drop': tables.dropHandler,
+    'cluster.provision': clusters.provisionHandler,
+    'cluster.teardown': clusters.teardownHandler
+  }
+  const cancel = createJobCancel(store, jobs)
+  const retry = createJobRetry(jobs, handlers)
+
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
   })
@@ -92,14 +105,7 @@ export async function buildApp(
   await app.register(worker, {
     store,
     jobs,
-    handlers: {
-      etl: etl.handler,
-      'tables.create': tables.createHandler,
-      'tables.recreate': tables.recreateHandler,
-      'tables.drop': tables.dropHandler,
-      'cluster.provision': clusters.provisionHandler,
-      'cluster.teardown': clusters.teardownHandler
-    }
+    handlers
   })
   await app.register(streams, { jobEvents })
   for (const schema of namedSchemas) app.addSchema(schema)
@@ -111,7 +117,7 @@ export async function buildApp(
       await v1.register(whoamiRoutes)
       await v1.register(clusterRoutes(clusters, jobs), { prefix: '/cluster' })
       await v1.register(tablesRoutes(tables, jobs), { prefix: '/tables' })
-      await v1.register(jobsRoutes(jobs, etl), { prefix: '/jobs' })
+      await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })
       await v1.register(jobEventsRoutes(jobEvents))
       await v1.register(schedulesRoutes(schedules, jobs), { prefix: '/schedules' })
       await v1.register(loadsRoutes(loads))

@@ -22,6 +22,9 @@ export const errorCatalogue = {
   cluster_not_found: { status: 409, kind: 'configuration', title: 'The cluster does not exist' },
   tables_not_created: { status: 409, kind: 'configuration', title: 'The tables have not been created' },
   tables_outdated: { status: 409, kind: 'configuration', title: 'The tables have another shape' },
+  job_finished: { status: 409, kind: 'request', title: 'The job has ended' },
+  job_not_retryable: { status: 409, kind: 'request', title: 'The job cannot be retried' },
+  job_conflict: { status: 409, kind: 'request', title: 'A job that does the same is not finished' },
   jobs_active: { status: 409, kind: 'request', title: 'Jobs that use the warehouse are not finished' },
   schedule_exists: { status: 409, kind: 'request', title: 'A schedule has the name already' },
   body_too_large: { status: 413, kind: 'request', title: 'The body is too large' },
@@ -57,6 +60,7 @@ export const errorCatalogue = {
   warehouse_unavailable: { status: 503, kind: 'transient', title: 'The warehouse is not available' },
   store_unavailable: { status: 503, kind: 'transient', title: 'The control store is not available' },
   attempts_exhausted: { status: 500, kind: 'internal', title: 'The job was interrupted too often' },
+  timed_out: { status: 504, kind: 'configuration', title: 'The job took longer than it may' },
   cancelled: { status: 409, kind: 'request', title: 'The work was cancelled' },
   internal: { status: 500, kind: 'internal', title: 'The service failed' }
 } as const satisfies Record<string, { status: number; kind: ErrorKind; title: string }>

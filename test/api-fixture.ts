@@ -79,11 +79,20 @@ export const queuedJob = (type: JobType, params = {}) => ({
   ...{
     cancel_requested_at: null,
     run_after: 'TIME',
+    queue_timeout_seconds: null,
+    timeout_seconds: null,
+    step_timeouts: {},
+    deadline: null,
     created_at: 'TIME',
     started_at: null,
     finished_at: null
   },
-  links: { self: '/v1/jobs/JOB', events: '/v1/jobs/JOB/events', load: null }
+  links: {
+    self: '/v1/jobs/JOB',
+    events: '/v1/jobs/JOB/events',
+    attempts: '/v1/jobs/JOB/attempts',
+    load: null
+  }
 })
 
 /** Rows of the control store. */

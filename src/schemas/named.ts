@@ -1,6 +1,7 @@
 /** The schemas that OpenAPI shows under a name of their own. */
 import { AnalyticsQueryPageSchema, AnalyticsQuerySchema, AnalyticsQuerySummarySchema } from './analytics.ts'
 import { ClusterPlanSchema, ClusterSchema } from './cluster.ts'
+import { JobAttemptPageSchema, JobAttemptSchema } from './job-attempts.ts'
 import { JobEventPageSchema, JobEventSchema, JobPageSchema, JobSchema } from './jobs.ts'
 import {
   LoadedObjectPageSchema,
@@ -25,6 +26,8 @@ export const namedSchemas = [
   JobPageSchema,
   JobEventSchema,
   JobEventPageSchema,
+  JobAttemptSchema,
+  JobAttemptPageSchema,
   ScheduleSchema,
   SchedulePageSchema,
   NextRunsSchema,

@@ -49,6 +49,12 @@ const examples = {
   query_not_found: ['/v1/analytics/flops', 'No canned query is called flops.'],
   cluster_not_found: ['/v1/tables', 'There is no cluster yet. Create it with PUT /v1/cluster.'],
   tables_not_created: ['/v1/loads', 'The tables do not exist yet. Create them with POST /v1/tables.'],
+  job_finished: ['/v1/jobs/job_0193/cancel', 'The job job_0193 has ended: succeeded.'],
+  job_not_retryable: ['/v1/jobs/job_0193/retry', 'The job job_0193 is running. Cancel it first.'],
+  job_conflict: [
+    '/v1/jobs',
+    'job_0193 does the same and is running. Wait for it, or ask for on_conflict queue.'
+  ],
   jobs_active: ['/v1/cluster', 'Wait for these jobs, then delete the cluster: job_0193 (etl).'],
   body_too_large: ['/v1/jobs', 'Request body is too large'],
   unsupported_media_type: ['/v1/jobs', 'Send the body as JSON, with Content-Type: application/json.'],

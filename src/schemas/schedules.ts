@@ -1,14 +1,16 @@
 /** Schedules: jobs that start by the clock. */
 import { type Static, Type } from 'typebox'
 import { Defaulted, Nullable, pageOf, Text, TimestampSchema } from './common.ts'
-import { EtlParamsSchema } from './jobs.ts'
+import { StartJobSchema } from './jobs.ts'
 
-const ScheduledJobSchema = Type.Object(
-  { ...EtlParamsSchema.properties, type: Type.Literal('etl') },
-  { additionalProperties: false, description: 'The job to start, as in POST /v1/jobs' }
-)
+// When it runs, and what happens in a conflict, is the schedule's own business.
+const { run_after: _, on_conflict: __, ...jobProperties } = StartJobSchema.properties
+const ScheduledJobSchema = Type.Object(jobProperties, {
+  additionalProperties: false,
+  description: 'The job to start, as in POST /v1/jobs'
+})
 
-const overlaps = ['skip', 'queue'] as const
+const overlaps = ['skip', 'queue', 'cancel'] as const
 
 const settings = {
   name: Text(100, { description: 'A name of its own', examples: ['nightly load'] }),
@@ -31,7 +33,7 @@ const settings = {
         enum: [...overlaps],
         default: 'skip',
         description:
-          'When its job before has not ended: `skip` starts none, `queue` puts the new one behind it'
+          'When its job before has not ended: `skip` starts none, `queue` puts the new one behind it, `cancel` cancels it first'
       })
     )
   ),
@@ -58,7 +60,7 @@ const example = {
   name: 'nightly load',
   cron: '30 2 * * *',
   time_zone: 'Europe/Berlin',
-  job: { type: 'etl', mode: 'incremental', max_rejects: 0 },
+  job: { type: 'etl', mode: 'incremental', max_rejects: 0, priority: 'normal' },
   overlap: 'skip',
   catch_up_seconds: 86400,
   jitter_seconds: 60

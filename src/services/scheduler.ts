@@ -6,6 +6,7 @@ import { readSql } from '../sql.ts'
 import { type Queryable, queryMaybe, queryOne, type Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { nextTick } from './cron.ts'
+import { splitRequest } from './etl.ts'
 import type { Jobs } from './jobs.ts'
 import type { Logger } from './logger.ts'
 import { never, type ScheduleRow } from './schedules.ts'
@@ -13,10 +14,13 @@ import { never, type ScheduleRow } from './schedules.ts'
 const lockDue = readSql('store/schedules/lock-due.sql')
 const recordTick = readSql('store/schedules/record-tick.sql')
 const nextDue = readSql('store/schedules/next-due.sql')
+const cancelJob = readSql('store/jobs/cancel.sql')
 const activeJobs = readSql('store/schedules/active-jobs.sql')
 
 /** Longest time between two looks at the table, in ms: what a schedule costs that another replica has changed. */
 const LONGEST_SLEEP = 15_000
+/** Pause before a schedule is looked at again that another replica is running, in ms. */
+const LOCKED_PAUSE = 1000
 
 export interface SchedulerOptions {
   store: Store
@@ -45,37 +49,37 @@ export function createScheduler({ store, jobs, clock }: SchedulerOptions) {
   async function look(log: Logger) {
     lookAgain = false
     stopTimer()
-    let due = Infinity
+    let pause = LONGEST_SLEEP
     try {
-      await runDue(log)
-      const next = await queryOne<{ due: Date | null }>(store, nextDue)
-      due = next.due?.getTime() ?? Infinity
+      const { at, failed } = await runDue(log)
+      const { due } = await queryOne<{ due: Date | null }>(store, nextDue, { except: failed })
+      // One that was due at the last look and was not run is with another replica.
+      if (due !== null) pause = due <= at ? LOCKED_PAUSE : due.getTime() - clock.now().getTime()
     } catch (error) {
       log.warn({ err: error }, 'the schedules could not be read')
     }
-    const now = clock.now().getTime()
-    // One that is due and was not run is locked by another replica, or has failed: it is looked at again later.
-    const at = due > now ? Math.min(due, now + LONGEST_SLEEP) : now + LONGEST_SLEEP
-    if (logger !== undefined) stopTimer = clock.setTimer(new Date(at), wake)
+    if (logger === undefined) return
+    if (pause <= 0) lookAgain = true
+    else stopTimer = clock.setTimer(new Date(clock.now().getTime() + Math.min(pause, LONGEST_SLEEP)), wake)
   }
 
+  /** Runs what is due. Those that failed wait for a later look, and keep no others from running. */
   async function runDue(log: Logger) {
     const failed: string[] = []
-    while (logger !== undefined) {
+    for (;;) {
+      const at = clock.now()
       let current: ScheduleRow | undefined
       try {
-        const ran = await store.transaction(async (tx) => {
-          current = await queryMaybe<ScheduleRow>(tx, lockDue, { now: clock.now(), except: failed })
+        await store.transaction(async (tx) => {
+          current = await queryMaybe<ScheduleRow>(tx, lockDue, { now: at, except: failed })
           if (current !== undefined) await runTick(tx, current)
-          return current !== undefined
         })
-        if (!ran) return
       } catch (error) {
         if (current === undefined) throw error
-        // It does not keep the others from running.
         log.error({ err: error, schedule_id: current.id }, 'a schedule could not be run')
         failed.push(current.id)
       }
+      if (current === undefined || logger === undefined) return { at, failed }
     }
   }
 
@@ -94,9 +98,13 @@ export function createScheduler({ store, jobs, clock }: SchedulerOptions) {
   async function decide(tx: Queryable, row: ScheduleRow, tick: Date) {
     const active = await tx.query<{ id: string }>(activeJobs, { schedule_id: row.id })
     if (active.length > 0 && row.overlap === 'skip') return { outcome: 'skipped', job_id: null }
-    const { type, ...params } = row.job
+    if (row.overlap === 'cancel') {
+      const message = `The schedule ${row.id} cancels it: its next run is due`
+      for (const { id } of active) await tx.query(cancelJob, { id, message })
+    }
+    const { type, params, chosen } = splitRequest(row.job)
     const trigger = { kind: 'schedule', schedule_id: row.id, tick: tick.toISOString() }
-    const job = await jobs.add(tx, type, params, { key_id: row.created_by }, { trigger })
+    const job = await jobs.add(tx, type, params, { key_id: row.created_by }, { ...chosen, trigger })
     return { outcome: 'started', job_id: job.id }
   }
 

@@ -9,7 +9,8 @@ import type { Actor } from './api-keys.ts'
 import type { Clock } from './clock.ts'
 import { checkCron, localTime, nextTick, type Tick, ticksAfter } from './cron.ts'
 import type { Etl } from './etl.ts'
-import type { Jobs, StartedJob, StartOptions } from './jobs.ts'
+import type { StartedJob, StartOptions } from './job-start.ts'
+import type { Jobs } from './jobs.ts'
 import { readCursor, toPage } from './pagination.ts'
 
 const insertSchedule = readSql('store/schedules/insert.sql')
@@ -133,9 +134,8 @@ export function createSchedules({ store, jobs, etl, clock, onChange }: Schedules
 
     /** Starts its job now, paused or not, whatever its overlap says. Throws `schedule_not_found` and what starting does. */
     async trigger(id: string, actor: Actor, options: StartOptions): Promise<StartedJob> {
-      const { type, ...params } = (await get(id)).job
-      const trigger = { kind: 'schedule', schedule_id: id }
-      return jobs.start(type, params, actor, { ...options, trigger, check: () => etl.validate(params) })
+      const { job } = await get(id)
+      return etl.start(job, actor, jobs, { ...options, trigger: { kind: 'schedule', schedule_id: id } })
     },
 
     /** The next times that it names, whether it is paused or not. Throws `schedule_not_found`. */

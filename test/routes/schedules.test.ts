@@ -18,7 +18,11 @@ const clock = createClock('2026-03-28T12:00:00Z')
 const service = await build(t, {}, { clock })
 const nightly = {
   ...{ name: 'nightly', cron: '30 2 * * *', time_zone: 'Europe/Berlin', overlap: 'queue' },
-  ...{ catch_up_seconds: 3600, jitter_seconds: 0, job: { type: 'etl', mode: 'full', max_rejects: 7 } }
+  ...{
+    catch_up_seconds: 3600,
+    jitter_seconds: 0,
+    job: { type: 'etl', mode: 'full', max_rejects: 7, priority: 'normal' }
+  }
 }
 const create = (body: unknown) => service.request('POST', '/v1/schedules', { scope: 'operate', body })
 const call = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) =>
@@ -58,7 +62,7 @@ t.test('what is left out has a default', async (t) => {
   t.equal(status, 201)
   t.match(body, {
     ...{ time_zone: 'UTC', overlap: 'skip', catch_up_seconds: 86400, jitter_seconds: 0 },
-    job: { type: 'etl', mode: 'incremental', max_rejects: 0 }
+    job: { type: 'etl', mode: 'incremental', max_rejects: 0, priority: 'normal' }
   })
   const { items } = await walk(t, service, '/v1/schedules?limit=1')
   t.strictSame(
@@ -178,6 +182,7 @@ t.test('what is refused', async (t) => {
   for (const body of [
     { ...nightly, cron: undefined },
     { ...nightly, job: undefined },
+    { ...nightly, job: { type: 'etl', run_after: '2026-01-01T00:00:00Z' } },
     { ...nightly, job: { type: 'cluster.teardown' } },
     { ...nightly, overlap: 'kill' },
     { ...nightly, catch_up_seconds: 0 },
