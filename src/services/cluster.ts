@@ -5,8 +5,9 @@ import { ServiceError } from '../errors.ts'
 import type { Cluster, ClusterPlan, TeardownParams } from '../schemas/cluster.ts'
 import { WAREHOUSE_LANE } from '../schemas/jobs.ts'
 import type { Actor } from './api-keys.ts'
-import type { JobContext, JobHandler } from './job-attempt.ts'
-import type { Jobs, StartedJob, StartOptions } from './jobs.ts'
+import type { JobContext, JobHandler } from './job-handler.ts'
+import type { StartedJob, StartOptions } from './job-start.ts'
+import type { Jobs } from './jobs.ts'
 
 export interface ClusterDependencies {
   provider: ClusterProvider
@@ -80,6 +81,7 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
 
     teardownHandler: {
       steps: provider.teardownSteps,
+      check: checkRemovable,
       async run(context: JobContext) {
         const final_snapshot = await provider.teardown(context.params.final_snapshot === true, context)
         return { final_snapshot }

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Job } from '../../src/schemas/jobs.ts'
+import { createJobEvents } from '../../src/services/job-events.ts'
 import { createJobs, type Jobs } from '../../src/services/jobs.ts'
 import { parseSql } from '../../src/sql.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -35,7 +36,11 @@ const idsOf = ({ items }: { items: { id: string | number }[] }) => items.map(({ 
 for (const store of await openBothStores(t)) {
   t.test(`jobs on ${store.engine}`, async (t) => {
     const jobs = await createJobs(store)
-    t.teardown(() => jobs.close())
+    const jobEvents = await createJobEvents(store, jobs)
+    t.teardown(async () => {
+      await jobEvents.close()
+      await jobs.close()
+    })
     t.beforeEach(async () => {
       await clear(store)
     })
@@ -64,15 +69,24 @@ for (const store of await openBothStores(t)) {
         ...{
           cancel_requested_at: null,
           run_after: created_at,
+          queue_timeout_seconds: null,
+          timeout_seconds: null,
+          step_timeouts: {},
+          deadline: null,
           created_at,
           started_at: null,
           finished_at: null
         },
-        links: { self: `/v1/jobs/${id}`, events: `/v1/jobs/${id}/events`, load: null }
+        links: {
+          self: `/v1/jobs/${id}`,
+          events: `/v1/jobs/${id}/events`,
+          attempts: `/v1/jobs/${id}/attempts`,
+          load: null
+        }
       })
       t.same(await jobs.get(id), job)
       t.match(await readJob(store, id), { id, status: 'queued', params, attempt: 0, priority: 0 })
-      const { items } = await jobs.events(id, { limit: 10 })
+      const { items } = await jobEvents.list(id, { limit: 10 })
       t.same(items, [
         {
           ...{
@@ -94,7 +108,7 @@ for (const store of await openBothStores(t)) {
         message: 'No job has the id job_0. GET /v1/jobs lists the jobs.'
       }
       await t.rejects(jobs.get('job_0'), missing)
-      await t.rejects(jobs.events('job_0', { limit: 10 }), missing)
+      await t.rejects(jobEvents.list('job_0', { limit: 10 }), missing)
       await t.rejects(jobs.wait('job_0', 10), missing)
     })
 
@@ -162,14 +176,14 @@ for (const store of await openBothStores(t)) {
       let cursor: string | undefined
       let pages = 0
       do {
-        const page = await jobs.events(job.id, { limit: 3, ...(cursor && { cursor }) })
+        const page = await jobEvents.list(job.id, { limit: 3, ...(cursor && { cursor }) })
         messages.push(...page.items.map(({ message }) => message))
         cursor = page.next_cursor ?? undefined
         pages += 1
       } while (cursor !== undefined)
       t.same(messages, ['Asked for by key_test', 'one', 'two', 'three'])
       t.equal(pages, 2)
-      const { items } = await jobs.events(job.id, { limit: 10 })
+      const { items } = await jobEvents.list(job.id, { limit: 10 })
       t.match(items[1], { job_id: job.id, attempt: 1, type: 'step', data: { rows: [1] } })
       t.equal(typeof items[1]?.id, 'number')
       t.match(items[1]?.created_at, /^\d{4}-.*Z$/)
@@ -183,7 +197,7 @@ for (const store of await openBothStores(t)) {
         await t.rejects(jobs.list({ limit: 2, cursor }), invalid, cursor)
       }
       for (const cursor of ['', encode('job_1'), encode('-1'), encode('1.5'), encode('9'.repeat(16))]) {
-        await t.rejects(jobs.events(job.id, { limit: 2, cursor }), invalid, cursor)
+        await t.rejects(jobEvents.list(job.id, { limit: 2, cursor }), invalid, cursor)
       }
     })
 
@@ -244,6 +258,15 @@ for (const store of await openBothStores(t)) {
         t.same(await store.query(countJobs), [{ jobs: 1 }])
         t.same(await readStory(store, started[0]?.job.id as string), ['queued 0'])
       })
+    })
+
+    t.test('of twenty who want no second job like theirs, one gets it', async (t) => {
+      const starting = Array.from({ length: 20 }, () =>
+        jobs.start('etl', {}, actor, { on_conflict: 'reject' })
+      )
+      const outcomes = await Promise.allSettled(starting)
+      t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+      t.same(await store.query(countJobs), [{ jobs: 1 }])
     })
 
     t.test('wait', async (t) => {
