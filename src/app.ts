@@ -8,6 +8,7 @@ import auth from './plugins/auth.ts'
 import { answerClientError } from './plugins/client-error.ts'
 import errorHandler, { replyWithError } from './plugins/error-handler.ts'
 import openapi from './plugins/openapi.ts'
+import scheduler from './plugins/scheduler.ts'
 import streams from './plugins/streams.ts'
 import validation from './plugins/validation.ts'
 import worker from './plugins/worker.ts'
@@ -16,17 +17,23 @@ import { clusterRoutes } from './routes/cluster.ts'
 import { jobEventsRoutes } from './routes/job-events.ts'
 import { jobsRoutes } from './routes/jobs.ts'
 import { loadsRoutes } from './routes/loads.ts'
+import { schedulesRoutes } from './routes/schedules.ts'
 import { systemRoutes, whoamiRoutes } from './routes/system.ts'
 import { tablesRoutes } from './routes/tables.ts'
 import { namedSchemas } from './schemas/named.ts'
 import { createAnalytics } from './services/analytics.ts'
 import { readCatalogue } from './services/analytics-catalogue.ts'
 import { createApiKeys } from './services/api-keys.ts'
+import { type Clock, systemClock } from './services/clock.ts'
 import { createClusters } from './services/cluster.ts'
 import { createEtl } from './services/etl.ts'
+import { createJobCancel } from './services/job-cancel.ts'
 import { createJobEvents } from './services/job-events.ts'
+import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
+import { createScheduler } from './services/scheduler.ts'
+import { createSchedules } from './services/schedules.ts'
 import { createSystem } from './services/system.ts'
 import { createTables } from './services/tables.ts'
 import type { Source } from './sources/source.ts'
@@ -43,6 +50,8 @@ export interface Parts {
   provider: ClusterProvider
   /** The source at a directory or S3 prefix that jobs may read. */
   openSource: (location: string) => Promise<Source>
+  /** What schedules go by; the system's clock unless a test brings one. */
+  clock?: Clock
 }
 
 const newRequestId = () => `req_${randomUUID()}`
@@ -50,7 +59,7 @@ const newRequestId = () => `req_${randomUUID()}`
 /** Builds the service. Its store must be migrated. Closing it hands running jobs back. */
 export async function buildApp(
   config: Config,
-  { store, warehouse, provider, openSource }: Parts
+  { store, warehouse, provider, openSource, clock = systemClock }: Parts
 ): Promise<FastifyInstance> {
   const app = Fastify({
     logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
@@ -73,8 +82,23 @@ export async function buildApp(
   const tables = createTables({ warehouse, jobs, config })
   const etl = createEtl({ warehouse, config, openSource })
   const loads = createLoads(warehouse)
+  const ticks = createScheduler({ store, jobs, clock })
+  const schedules = createSchedules({ store, jobs, etl, clock, onChange: ticks.wake })
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
+
+  const handlers = {
+    etl: etl.handler,
+    'tables.create': tables.createHandler,
+    'tables.recreate': tables.recreateHandler,
+    'tables.drop': tables.dropHandler,
+    'cluster.provision': clusters.provisionHandler,
+    'cluster.teardown': clusters.teardownHandler,
+    'cluster.pause': clusters.pauseHandler,
+    'cluster.resume': clusters.resumeHandler
+  }
+  const cancel = createJobCancel(store, jobs)
+  const retry = createJobRetry(jobs, handlers)
 
   app.addHook('onSend', async (request, reply) => {
     reply.header('x-request-id', request.id)
@@ -82,19 +106,11 @@ export async function buildApp(
   await app.register(errorHandler)
   await app.register(validation)
   await app.register(openapi)
+  await app.register(scheduler, { scheduler: ticks })
   await app.register(worker, {
     store,
     jobs,
-    handlers: {
-      etl: etl.handler,
-      'tables.create': tables.createHandler,
-      'tables.recreate': tables.recreateHandler,
-      'tables.drop': tables.dropHandler,
-      'cluster.provision': clusters.provisionHandler,
-      'cluster.teardown': clusters.teardownHandler,
-      'cluster.pause': clusters.pauseHandler,
-      'cluster.resume': clusters.resumeHandler
-    }
+    handlers
   })
   await app.register(streams, { jobEvents })
   for (const schema of namedSchemas) app.addSchema(schema)
@@ -106,8 +122,9 @@ export async function buildApp(
       await v1.register(whoamiRoutes)
       await v1.register(clusterRoutes(clusters, jobs), { prefix: '/cluster' })
       await v1.register(tablesRoutes(tables, jobs), { prefix: '/tables' })
-      await v1.register(jobsRoutes(jobs, etl), { prefix: '/jobs' })
+      await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })
       await v1.register(jobEventsRoutes(jobEvents))
+      await v1.register(schedulesRoutes(schedules, jobs), { prefix: '/schedules' })
       await v1.register(loadsRoutes(loads))
       await v1.register(analyticsRoutes(analytics), { prefix: '/analytics' })
     },

@@ -12,6 +12,7 @@ import type { TestResponse, TestService } from './helper.ts'
 const volatile: [RegExp, string][] = [
   [/job_[0-9a-f]{32}/g, 'JOB'],
   [/key_[0-9a-f]{18}/g, 'KEY'],
+  [/sched_[0-9a-f]{32}/g, 'SCHEDULE'],
   [/req_[0-9a-f-]{36}/g, 'REQ'],
   [/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"/g, '"TIME"'],
   [/"etag":"[0-9a-f]+-[0-9a-f]+"/g, '"etag":"ETAG"'],
@@ -78,11 +79,20 @@ export const queuedJob = (type: JobType, params = {}) => ({
   ...{
     cancel_requested_at: null,
     run_after: 'TIME',
+    queue_timeout_seconds: null,
+    timeout_seconds: null,
+    step_timeouts: {},
+    deadline: null,
     created_at: 'TIME',
     started_at: null,
     finished_at: null
   },
-  links: { self: '/v1/jobs/JOB', events: '/v1/jobs/JOB/events', load: null }
+  links: {
+    self: '/v1/jobs/JOB',
+    events: '/v1/jobs/JOB/events',
+    attempts: '/v1/jobs/JOB/attempts',
+    load: null
+  }
 })
 
 /** Rows of the control store. */

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import type { JobStatus, JobType } from '../src/schemas/jobs.ts'
 import type { Actor } from '../src/services/api-keys.ts'
-import type { JobContext, JobHandler } from '../src/services/job-attempt.ts'
+import type { JobContext, JobHandler } from '../src/services/job-handler.ts'
+import type { JobRow } from '../src/services/job-row.ts'
 import { startWorker, type Worker } from '../src/services/job-worker.ts'
-import type { JobRow } from '../src/services/jobs.ts'
 import type { Logger } from '../src/services/logger.ts'
 import { parseSql, type Statement } from '../src/sql.ts'
 import { queryOne, type Store } from '../src/store/store.ts'
@@ -14,10 +14,10 @@ export const actor: Actor = { key_id: 'key_test', name: 'test', scope: 'operate'
 
 const insertJob = parseSql(
   'test/insert-job',
-  `insert into jobs (id, type, lane, status, priority, params, attempt, max_attempts, run_after, worker,
+  `insert into jobs (id, type, lane, status, priority, params, attempt, failures, max_attempts, run_after, worker,
      lease_expires_at, created_by, trigger)
    values (:id::text, :type::text, :lane::text, :status::text, :priority::smallint, :params::jsonb,
-     :attempt::integer, :max_attempts::integer, now() + :delay::double precision * interval '1 second', :worker::text,
+     :attempt::integer, greatest(:attempt::integer - 1, 0), :max_attempts::integer, now() + :delay::double precision * interval '1 second', :worker::text,
      now() + :lease::double precision * interval '1 second', 'key_test', '{"kind": "api"}')`
 )
 const insertAttempt = parseSql(
@@ -153,13 +153,12 @@ export async function work(
   t: Test,
   store: Store,
   run: JobHandler['run'],
-  { steps = { work: 1 }, leaseSeconds = 30 }: { steps?: JobHandler['steps']; leaseSeconds?: number } = {}
+  { leaseSeconds = 30, ...more }: Partial<JobHandler> & { leaseSeconds?: number } = {}
 ): Promise<TestWorker> {
   const log = createLog()
-  const handlers = Object.fromEntries(types.map((type) => [type, { steps, run }])) as Record<
-    JobType,
-    JobHandler
-  >
+  const handlers = Object.fromEntries(
+    types.map((type) => [type, { steps: { work: 1 }, run, ...more }])
+  ) as Record<JobType, JobHandler>
   const worker = await startWorker({ store, handlers, logger: log, leaseSeconds })
   t.teardown(() => worker.stop())
   return { ...worker, log }

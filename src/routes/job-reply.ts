@@ -1,7 +1,8 @@
 /** How every operation that starts a job answers, and how long it waits first. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { finalStatuses, type Job } from '../schemas/jobs.ts'
-import type { Jobs, StartedJob, StartOptions } from '../services/jobs.ts'
+import type { StartedJob, StartOptions } from '../services/job-start.ts'
+import type { Jobs } from '../services/jobs.ts'
 import { requestSignal } from './abort.ts'
 
 /** Longest time that `Prefer: wait=N` may ask for, in seconds. */
@@ -31,13 +32,22 @@ export async function replyWithJob(
 ): Promise<Job> {
   if (started.replayed) reply.header('idempotency-replayed', 'true')
   reply.header('location', `/v1/jobs/${started.job.id}`)
+  const job = await replyWhenEnded(started.job, jobs, request, reply)
+  // Who does not wait is told the same every time, however far the job of the first request is.
+  if (preferredWait(request.headers.prefer as string | undefined) === 0) reply.code(202)
+  return job
+}
+
+/** Answers with a job that is to end: 200 when it has, now or within the time to wait, else 202. */
+export async function replyWhenEnded(
+  asked: Job,
+  jobs: Jobs,
+  request: FastifyRequest,
+  reply: FastifyReply
+): Promise<Job> {
   const seconds = preferredWait(request.headers.prefer as string | undefined)
-  if (seconds === 0) {
-    reply.code(202)
-    return started.job
-  }
-  const job = await jobs.wait(started.job.id, seconds, requestSignal(reply))
-  reply.header('preference-applied', `wait=${seconds}`)
+  if (seconds > 0) reply.header('preference-applied', `wait=${seconds}`)
+  const job = seconds > 0 ? await jobs.wait(asked.id, seconds, requestSignal(reply)) : asked
   reply.code(finalStatuses.includes(job.status) ? 200 : 202)
   return job
 }

@@ -11,6 +11,19 @@ export const Nullable = <Schema extends TSchema>(schema: Schema) => Type.Union([
 export const Defaulted = <Schema extends TSchema>(schema: Schema) =>
   Type.Optional(schema) as unknown as Schema
 
+/** One of a few names. */
+export const literals = <Name extends string>(names: readonly Name[], options = {}) =>
+  Type.Unsafe<Name>(Type.String({ enum: [...names], ...options }))
+
+/** A time that PostgreSQL takes: it knows no year 0, and no offset from 16 hours on. */
+export const TimeSchema = (description: string) =>
+  Type.String({
+    format: 'date-time',
+    pattern: '^[12][0-9]{3}-.*([Zz]|[+-](0[0-9]|1[0-5]):[0-9]{2})$',
+    description,
+    examples: ['2026-01-01T00:00:00Z']
+  })
+
 /** What a text from outside may hold: PostgreSQL stores neither NUL nor half of a surrogate pair. */
 const STORABLE = '[^\\u0000\\ud800-\\udfff]'
 export const Text = (maxLength: number, options: { description: string; examples?: string[] }) =>

@@ -1,6 +1,17 @@
 /** Jobs: everything that takes longer than a request, in one table whatever its type. */
 import { type Static, Type } from 'typebox'
-import { Defaulted, exampleOf, Nullable, PageQuerySchema, pageOf, Text, TimestampSchema } from './common.ts'
+import {
+  Defaulted,
+  exampleOf,
+  literals,
+  Nullable,
+  PageQuerySchema,
+  pageOf,
+  Text,
+  TimeSchema,
+  TimestampSchema
+} from './common.ts'
+import { JobOptionsSchema, priorities, stepTimeouts } from './job-options.ts'
 import { answer } from './responses.ts'
 
 export const jobStatuses = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const
@@ -26,40 +37,63 @@ export const jobTypes = {
 } as const satisfies Record<string, { scope: Scope; lane: string; max_attempts: number }>
 export type JobType = keyof typeof jobTypes
 
-const literals = <Name extends string>(names: readonly Name[], options = {}) =>
-  Type.Unsafe<Name>(Type.String({ enum: [...names], ...options }))
+/** The scope of a job of this type; one that another version knows is for admins. */
+export const scopeOf = (type: string): Scope =>
+  (jobTypes as Record<string, { scope: Scope }>)[type]?.scope ?? 'admin'
 
-export const EtlParamsSchema = Type.Object(
-  {
-    type: Type.Literal('etl'),
-    mode: Defaulted(
-      Type.Unsafe<'incremental' | 'full'>(
-        Type.String({
-          enum: ['incremental', 'full'],
-          default: 'incremental',
-          description:
-            '`incremental` loads the objects that the ledger does not know yet. `full` empties the tables and loads every object, in one transaction.'
-        })
-      )
-    ),
-    song_data: Type.Optional(Text(2000, { description: 'Directory of song objects; default SONG_DATA' })),
-    log_data: Type.Optional(Text(2000, { description: 'Directory of event logs; default LOG_DATA' })),
-    max_rejects: Defaulted(
-      Type.Integer({
-        minimum: 0,
-        maximum: 1_000_000,
-        default: 0,
-        description: 'The load fails, and publishes nothing, when more records than this are rejected.'
+export const etlSteps = { discover: 5, stage: 60, transform: 25, check: 5, publish: 5 }
+
+/** What a load is asked for. */
+const etlParams = {
+  mode: Defaulted(
+    Type.Unsafe<'incremental' | 'full'>(
+      Type.String({
+        enum: ['incremental', 'full'],
+        default: 'incremental',
+        description:
+          '`incremental` loads the objects that the ledger does not know yet. `full` empties the tables and loads every object, in one transaction.'
       })
     )
+  ),
+  song_data: Type.Optional(Text(2000, { description: 'Directory of song objects; default SONG_DATA' })),
+  log_data: Type.Optional(Text(2000, { description: 'Directory of event logs; default LOG_DATA' })),
+  max_rejects: Defaulted(
+    Type.Integer({
+      minimum: 0,
+      maximum: 1_000_000,
+      default: 0,
+      description: 'The load fails, and publishes nothing, when more records than this are rejected.'
+    })
+  )
+}
+export const EtlParamsSchema = Type.Object(etlParams)
+export type EtlParams = Static<typeof EtlParamsSchema>
+
+export const StartJobSchema = Type.Object(
+  {
+    type: Type.Literal('etl'),
+    ...etlParams,
+    ...JobOptionsSchema.properties,
+    step_timeouts: Type.Optional(stepTimeouts(Object.keys(etlSteps)))
   },
   {
     $id: 'StartJob',
     additionalProperties: false,
-    examples: [{ type: 'etl' }, { type: 'etl', mode: 'full', max_rejects: 10 }]
+    examples: [
+      { type: 'etl' },
+      {
+        type: 'etl',
+        mode: 'full',
+        max_rejects: 10,
+        priority: 'high',
+        on_conflict: 'reject',
+        timeout_seconds: 3600
+      }
+    ]
   }
 )
-export type EtlParams = Static<typeof EtlParamsSchema>
+
+export type StartJob = Static<typeof StartJobSchema>
 
 export const ProgressSchema = Type.Object({
   step: Type.String(),
@@ -95,13 +129,22 @@ export const JobErrorSchema = Type.Object(
   { description: 'The failure, as problem details' }
 )
 
+export const JobTriggerSchema = Type.Object({
+  kind: Type.String({ description: 'api, retry or schedule' }),
+  schedule_id: Type.Optional(Type.String({ description: 'The schedule that started it' })),
+  tick: Type.Optional(
+    Type.String({ format: 'date-time', description: 'The time of the schedule that it was started for' })
+  )
+})
+export type JobTrigger = Static<typeof JobTriggerSchema>
+
 export const JobSchema = Type.Object(
   {
     id: Type.String(),
     type: literals(Object.keys(jobTypes) as JobType[]),
     lane: Type.String({ description: 'Jobs of one lane run one at a time' }),
     status: literals(jobStatuses),
-    priority: literals(['low', 'normal', 'high']),
+    priority: literals(priorities),
     attempt: Type.Integer({ description: 'How often the job was started; 0 while it was not' }),
     max_attempts: Type.Integer(),
     params: Type.Record(Type.String(), Type.Unknown()),
@@ -110,16 +153,31 @@ export const JobSchema = Type.Object(
     result: Nullable(Type.Record(Type.String(), Type.Unknown())),
     error: Nullable(JobErrorSchema),
     created_by: Type.String({ description: 'Id of the API key that asked for it' }),
-    trigger: Type.Object({ kind: Type.String() }),
-    retry_of: Nullable(Type.String()),
+    trigger: JobTriggerSchema,
+    retry_of: Nullable(Type.String({ description: 'The job that this one tries again' })),
     worker: Nullable(Type.String({ description: 'The process that runs or ran it' })),
     lease_expires_at: Nullable(TimestampSchema),
     cancel_requested_at: Nullable(TimestampSchema),
     run_after: TimestampSchema,
+    queue_timeout_seconds: Nullable(Type.Integer()),
+    timeout_seconds: Nullable(Type.Integer()),
+    step_timeouts: Type.Record(Type.String(), Type.Integer(), { description: 'Seconds by step' }),
+    deadline: Nullable(
+      Type.String({
+        format: 'date-time',
+        description:
+          'Before its first start: when it must have been started. After it: when it must have ended.'
+      })
+    ),
     created_at: TimestampSchema,
     started_at: Nullable(TimestampSchema),
     finished_at: Nullable(TimestampSchema),
-    links: Type.Object({ self: Type.String(), events: Type.String(), load: Nullable(Type.String()) })
+    links: Type.Object({
+      self: Type.String(),
+      events: Type.String(),
+      attempts: Type.String(),
+      load: Nullable(Type.String())
+    })
   },
   {
     $id: 'Job',
@@ -144,10 +202,19 @@ export const JobSchema = Type.Object(
         lease_expires_at: '2026-01-01T00:00:30Z',
         cancel_requested_at: null,
         run_after: '2026-01-01T00:00:00Z',
+        queue_timeout_seconds: null,
+        timeout_seconds: 3600,
+        step_timeouts: {},
+        deadline: '2026-01-01T01:00:00Z',
         created_at: '2026-01-01T00:00:00Z',
         started_at: '2026-01-01T00:00:00Z',
         finished_at: null,
-        links: { self: '/v1/jobs/job_0193', events: '/v1/jobs/job_0193/events', load: null }
+        links: {
+          self: '/v1/jobs/job_0193',
+          events: '/v1/jobs/job_0193/events',
+          attempts: '/v1/jobs/job_0193/attempts',
+          load: null
+        }
       }
     ]
   }
@@ -169,15 +236,6 @@ export const JobParamsSchema = Type.Object({
 
 export const JobPageSchema = pageOf(JobSchema, { $id: 'JobPage' })
 
-/** A time that PostgreSQL takes: it knows no year 0, and no offset from 16 hours on. */
-const TimeFilterSchema = (description: string) =>
-  Type.String({
-    format: 'date-time',
-    pattern: '^[12][0-9]{3}-.*([Zz]|[+-](0[0-9]|1[0-5]):[0-9]{2})$',
-    description,
-    examples: ['2026-01-01T00:00:00Z']
-  })
-
 export const JobListQuerySchema = Type.Object(
   {
     ...PageQuerySchema.properties,
@@ -185,8 +243,8 @@ export const JobListQuerySchema = Type.Object(
     type: Type.Optional(
       literals(Object.keys(jobTypes) as JobType[], { description: 'Only jobs of this type' })
     ),
-    created_after: Type.Optional(TimeFilterSchema('Only jobs created then or later, RFC 3339')),
-    created_before: Type.Optional(TimeFilterSchema('Only jobs created before, RFC 3339'))
+    created_after: Type.Optional(TimeSchema('Only jobs created then or later, RFC 3339')),
+    created_before: Type.Optional(TimeSchema('Only jobs created before, RFC 3339'))
   },
   { additionalProperties: false }
 )
@@ -198,7 +256,8 @@ export const JobEventSchema = Type.Object(
     job_id: Type.String(),
     attempt: Type.Integer(),
     type: Type.String({
-      description: 'queued, started, step, warning, retrying, handed_back, lost, succeeded, failed, cancelled'
+      description:
+        'queued, started, step, warning, cancelling, timed_out, retrying, handed_back, lost, succeeded, failed, cancelled'
     }),
     message: Type.String(),
     data: Nullable(Type.Record(Type.String(), Type.Unknown())),

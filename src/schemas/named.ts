@@ -1,6 +1,7 @@
 /** The schemas that OpenAPI shows under a name of their own. */
 import { AnalyticsQueryPageSchema, AnalyticsQuerySchema, AnalyticsQuerySummarySchema } from './analytics.ts'
 import { ClusterPlanSchema, ClusterSchema } from './cluster.ts'
+import { JobAttemptPageSchema, JobAttemptSchema } from './job-attempts.ts'
 import { JobEventPageSchema, JobEventSchema, JobPageSchema, JobSchema } from './jobs.ts'
 import {
   LoadedObjectPageSchema,
@@ -11,6 +12,7 @@ import {
   RejectSchema
 } from './loads.ts'
 import { ProblemSchema } from './problems.ts'
+import { NextRunsSchema, SchedulePageSchema, ScheduleSchema } from './schedules.ts'
 import { HealthSchema, OpenapiSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from './system.ts'
 import { TablePageSchema, TableSchema } from './tables.ts'
 
@@ -24,6 +26,11 @@ export const namedSchemas = [
   JobPageSchema,
   JobEventSchema,
   JobEventPageSchema,
+  JobAttemptSchema,
+  JobAttemptPageSchema,
+  ScheduleSchema,
+  SchedulePageSchema,
+  NextRunsSchema,
   LoadSchema,
   LoadPageSchema,
   LoadedObjectSchema,

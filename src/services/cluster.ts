@@ -5,8 +5,9 @@ import { ServiceError } from '../errors.ts'
 import type { Cluster, ClusterPlan, TeardownParams } from '../schemas/cluster.ts'
 import { type JobType, WAREHOUSE_LANE } from '../schemas/jobs.ts'
 import type { Actor } from './api-keys.ts'
-import type { JobContext, JobHandler } from './job-attempt.ts'
-import type { Jobs, StartedJob, StartOptions } from './jobs.ts'
+import type { JobContext, JobHandler } from './job-handler.ts'
+import type { StartedJob, StartOptions } from './job-start.ts'
+import type { Jobs } from './jobs.ts'
 
 export interface ClusterDependencies {
   provider: ClusterProvider
@@ -50,6 +51,13 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
     if (ownership === 'foreign') throw foreign('delete')
     if (status === 'absent') throw new ServiceError('cluster_not_found', 'There is no cluster to delete.')
   }
+
+  async function checkPausable(): Promise<void> {
+    await requireIdle('cluster.pause', 'pause')
+    await requireCluster('pause')
+  }
+
+  const checkResumable = () => requireCluster('resume')
 
   function foreign(deed: string): ServiceError {
     return new ServiceError(
@@ -95,25 +103,22 @@ export function createClusters({ provider, jobs, config }: ClusterDependencies) 
     /** Starts the pause. It refuses while jobs that use the warehouse are not finished. */
     async pause(actor: Actor, options: StartOptions): Promise<StartedJob> {
       provider.allows('pause')
-      const check = async () => {
-        await requireIdle('cluster.pause', 'pause')
-        await requireCluster('pause')
-      }
-      return jobs.start('cluster.pause', {}, actor, { ...options, check })
+      return jobs.start('cluster.pause', {}, actor, { ...options, check: checkPausable })
     },
 
     /** Starts the resumption. */
     async resume(actor: Actor, options: StartOptions): Promise<StartedJob> {
       provider.allows('resume')
-      return jobs.start('cluster.resume', {}, actor, { ...options, check: () => requireCluster('resume') })
+      return jobs.start('cluster.resume', {}, actor, { ...options, check: checkResumable })
     },
 
     provisionHandler: handler('provision', provider.provision),
-    pauseHandler: handler('pause', provider.pause),
-    resumeHandler: handler('resume', provider.resume),
+    pauseHandler: { ...handler('pause', provider.pause), check: checkPausable },
+    resumeHandler: { ...handler('resume', provider.resume), check: checkResumable },
 
     teardownHandler: {
       steps: provider.steps.teardown,
+      check: checkRemovable,
       run: async (context: JobContext) => provider.teardown(context.params.final_snapshot === true, context)
     } satisfies JobHandler
   }

@@ -9,10 +9,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { ServiceError } from '../errors.ts'
-import type { EtlParams } from '../schemas/jobs.ts'
+import { type EtlParams, etlSteps, type StartJob } from '../schemas/jobs.ts'
 import type { Listing, Source } from '../sources/source.ts'
 import type { LoadObject, RecordKind, StageResult, Warehouse, WriteSession } from '../warehouse/warehouse.ts'
-import type { JobContext, JobHandler } from './job-attempt.ts'
+import type { Actor } from './api-keys.ts'
+import type { JobContext, JobHandler } from './job-handler.ts'
+import type { StartedJob, StartOptions } from './job-start.ts'
+import type { Jobs } from './jobs.ts'
 import {
   check,
   failOverRejects,
@@ -31,11 +34,13 @@ export interface EtlDependencies {
   openSource: (location: string) => Promise<Source>
 }
 
-type Params = Omit<EtlParams, 'type'>
 type Sources = Record<RecordKind, Source>
 
 /** How often the transaction is begun again when the engine breaks it off over another one. */
 const CONFLICT_TRIES = 4
+
+/** A request for a load; a schedule's says nothing about conflicts. */
+export type EtlRequest = Omit<StartJob, 'on_conflict'> & Partial<Pick<StartJob, 'on_conflict'>>
 
 export type Etl = ReturnType<typeof createEtl>
 
@@ -44,14 +49,14 @@ export function createEtl({ warehouse, config, openSource }: EtlDependencies) {
    * Refuses a request before a job is made of it. Throws `source_not_allowed`, and `cluster_not_found` or
    * `tables_not_created` when there is nothing to load into.
    */
-  async function validate(params: Params): Promise<void> {
+  async function validate(params: EtlParams): Promise<void> {
     await warehouse.run(findLoad, { job_id: '' })
     await openSource(params.song_data ?? config.SONG_DATA)
     await openSource(params.log_data ?? config.LOG_DATA)
   }
 
   async function run(context: JobContext): Promise<object> {
-    const params = context.params as unknown as Params
+    const params = context.params as unknown as EtlParams
     const spoolDir = join(config.DATA_DIR, 'spool', context.id)
     // An attempt before this one may have left its spool.
     await rm(spoolDir, { recursive: true, force: true })
@@ -65,7 +70,7 @@ export function createEtl({ warehouse, config, openSource }: EtlDependencies) {
     }
   }
 
-  async function runLoad(session: WriteSession, context: JobContext, params: Params, spoolDir: string) {
+  async function runLoad(session: WriteSession, context: JobContext, params: EtlParams, spoolDir: string) {
     await context.step('discover')
     const published = await publishedResult(session, context.id)
     if (published !== undefined) {
@@ -89,13 +94,42 @@ export function createEtl({ warehouse, config, openSource }: EtlDependencies) {
       onProgress: context.progress
     }
     await context.step('stage')
-    const staged = await stage(session, context, objects, sources, spoolDir)
+    const staged = await stage(session, context, objects, params, sources, spoolDir)
     if (staged.rejected > params.max_rejects) throw await failOverRejects(session, request, staged.rejected)
     return retryOnConflict(context, session, () => publishStaged(session, context, request, staged))
   }
 
-  const handler: JobHandler = { steps: { discover: 5, stage: 60, transform: 25, check: 5, publish: 5 }, run }
-  return { validate, handler }
+  const handler: JobHandler = {
+    steps: etlSteps,
+    check: (params) => validate(params as unknown as EtlParams),
+    run,
+    // Behind the lock of the ledger: a commit under way has happened by then, or never will.
+    published: (id, signal) =>
+      warehouse.write(
+        async (session) => {
+          await session.begin()
+          await session.lockLedger()
+          const result = await publishedResult(session, id)
+          await session.rollback()
+          return result
+        },
+        { signal }
+      )
+  }
+
+  /** Puts a load into the queue. Throws what `validate` and `jobs.start` throw. */
+  function start(request: EtlRequest, actor: Actor, jobs: Jobs, options: StartOptions): Promise<StartedJob> {
+    const { type, params, chosen } = splitRequest(request)
+    return jobs.start(type, params, actor, { ...options, ...chosen, check: () => validate(params) })
+  }
+
+  return { validate, start, handler }
+}
+
+/** What is to be loaded, apart from how the job is to be run. */
+export function splitRequest({ type, mode, song_data, log_data, max_rejects, ...chosen }: EtlRequest) {
+  const params = { mode, max_rejects, ...(song_data && { song_data }), ...(log_data && { log_data }) }
+  return { type, params, chosen }
 }
 
 /** Lists both sources, songs first: a later song replaces an earlier one, and plays find songs of the same load. */
@@ -129,7 +163,7 @@ async function tellIgnored(context: JobContext, { ignored }: Listing) {
 async function selectNew(
   session: WriteSession,
   listed: LoadObject[],
-  mode: Params['mode']
+  mode: EtlParams['mode']
 ): Promise<LoadObject[]> {
   await session.run(newObjects, { is_full: mode === 'full' })
   const { rows } = await session.run(selectNewObjects)
@@ -141,10 +175,11 @@ function stage(
   session: WriteSession,
   context: JobContext,
   objects: LoadObject[],
+  params: EtlParams,
   sources: Sources,
   spoolDir: string
 ): Promise<StageResult> {
-  const { max_rejects } = context.params as unknown as Params
+  const { max_rejects } = params
   const total = objects.reduce((sum, object) => sum + object.bytes, 0)
   return session.stage(objects, {
     spoolDir,

@@ -4,21 +4,19 @@
  */
 import { hostname } from 'node:os'
 import { ServiceError, toProblem } from '../errors.ts'
-import { finalStatuses, type JobType } from '../schemas/jobs.ts'
+import type { JobType } from '../schemas/jobs.ts'
 import { readSql } from '../sql.ts'
-import { queryMaybe, queryOne, type Store, type Transaction } from '../store/store.ts'
-import { type AttemptOptions, type JobHandler, runAttempt } from './job-attempt.ts'
-import type { JobRow } from './jobs.ts'
+import { queryMaybe, queryOne, type Store } from '../store/store.ts'
+import { type Attempt, type AttemptOptions, startAttempt } from './job-attempt.ts'
+import { failed, finish } from './job-end.ts'
+import type { JobHandler } from './job-handler.ts'
+import type { JobRow } from './job-row.ts'
 import type { Logger } from './logger.ts'
 import { readNotification } from './watch.ts'
 
 const claimJob = readSql('store/jobs/claim.sql')
-const closeLostAttempts = readSql('store/jobs/close-lost-attempts.sql')
-const insertAttempt = readSql('store/jobs/insert-attempt.sql')
-const countFailed = readSql('store/jobs/count-failed-attempts.sql')
-const finishJob = readSql('store/jobs/finish.sql')
-const insertEvent = readSql('store/job-events/insert.sql')
 const expireLeases = readSql('store/jobs/expire-leases.sql')
+const expireWaiting = readSql('store/jobs/expire-waiting.sql')
 const nextRun = readSql('store/jobs/next-run.sql')
 
 /** Longest time between two looks at the table, in ms: what a lost notification costs. */
@@ -52,10 +50,13 @@ export async function startWorker({
   const shutdown = new AbortController()
   const attemptOptions: AttemptOptions = { store, logger, leaseSeconds, shutdown: shutdown.signal }
   const types = Object.keys(handlers)
-  const running = new Set<Promise<void>>()
+  const running = new Map<string, Attempt>()
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined
   let lookAgain = false
+  let isDue = true
+  /** Jobs that were told to end while a claim was under way. */
+  const cancelling = new Set<string>()
   let isStopping = false
 
   // An embedded store belongs to this process alone, so whoever held a lease is dead: its jobs go on now.
@@ -75,9 +76,11 @@ export async function startWorker({
     while (lookAgain && !isStopping) {
       lookAgain = false
       try {
+        // What is due by now may be a job that has waited too long.
+        if (isDue) await store.query(expireWaiting, { types, error: notStarted })
+        isDue = false
         await claimWhilePossible()
-        // With all hands full there is nothing to wait for: the end of an attempt wakes the worker.
-        if (running.size < CONCURRENCY) await sleepUntilNextRun()
+        await sleepUntilNextRun()
       } catch (error) {
         logger.warn({ err: error }, 'the job table could not be read')
         schedule(POLL_INTERVAL)
@@ -87,18 +90,32 @@ export async function startWorker({
 
   async function claimWhilePossible() {
     while (running.size < CONCURRENCY && !isStopping) {
-      const row = await claim(store, { worker: name, types, lease_seconds: leaseSeconds })
+      cancelling.clear()
+      const row = await claim(store, {
+        ...{ worker: name, types, lease_seconds: leaseSeconds },
+        // Its lease may have run out while the store was away; nobody but this worker could tell that it still runs.
+        running: [...running.keys()]
+      })
       if (row === undefined) return
       if (row === 'retry') continue
-      const attempt = runAttempt(row, handlers[row.type], attemptOptions).finally(() => {
-        running.delete(attempt)
-        wake()
-      })
-      running.add(attempt)
+      if (isExhausted(row)) await giveUp(store, row)
+      else run(row)
     }
   }
 
+  function run(row: JobRow) {
+    const attempt = startAttempt(row, handlers[row.type], attemptOptions)
+    running.set(row.id, attempt)
+    if (cancelling.has(row.id)) attempt.stop()
+    void attempt.ended.then(() => {
+      running.delete(row.id)
+      wake()
+    })
+  }
+
   async function sleepUntilNextRun() {
+    // With all hands full there is nothing to wait for: the end of an attempt wakes the worker.
+    if (running.size >= CONCURRENCY) return schedule(POLL_INTERVAL)
     const { due_in_seconds } = await queryOne<{ due_in_seconds: number | null }>(store, nextRun, { types })
     const due = due_in_seconds === null ? POLL_INTERVAL : Math.max(20, due_in_seconds * 1000)
     schedule(Math.min(POLL_INTERVAL, due))
@@ -106,13 +123,20 @@ export async function startWorker({
 
   function schedule(delay: number) {
     clearTimeout(timer)
-    if (!isStopping) timer = setTimeout(wake, delay)
+    if (isStopping) return
+    timer = setTimeout(() => {
+      isDue = true
+      wake()
+    }, delay)
   }
 
   const stopListening = await store.listen('jobs', (payload) => {
-    const { status = 'queued' } = readNotification(payload)
-    // A finished job frees its lane.
-    if (status === 'queued' || finalStatuses.includes(status)) wake()
+    const { id, status } = readNotification(payload)
+    // A finished job frees its lane, and one that is to end may have to be taken for that.
+    if (status !== 'running') wake()
+    if (status !== 'cancelling' || id === undefined) return
+    cancelling.add(id)
+    running.get(id)?.stop()
   })
   wake()
 
@@ -124,55 +148,35 @@ export async function startWorker({
       // A claim under way ends first: it would take a job that is handed back.
       await looking
       shutdown.abort()
-      await Promise.all([stopListening(), ...running])
+      await Promise.all([stopListening(), ...[...running.values()].map(({ ended }) => ended)])
     }
   }
 }
 
 /** The next job for this worker; undefined when there is none, 'retry' when another worker was faster. */
-async function claim(
-  store: Store,
-  by: { worker: string; types: string[]; lease_seconds: number }
-): Promise<JobRow | 'retry' | undefined> {
+async function claim(store: Store, by: object): Promise<JobRow | 'retry' | undefined> {
   try {
-    return await store.transaction(async (tx) => {
-      const row = await queryMaybe<JobRow>(tx, claimJob, by)
-      if (row === undefined) return undefined
-      await closeLost(tx, row, by.worker)
-      if (await isExhausted(tx, row)) return 'retry'
-      await openAttempt(tx, row, by.worker)
-      return row
-    })
+    return await queryMaybe<JobRow>(store, claimJob, { ...by })
   } catch (error) {
     if ((error as { code?: string }).code === UNIQUE_VIOLATION) return 'retry'
     throw error
   }
 }
 
-/** Attempts whose worker never came back are over. */
-async function closeLost(tx: Transaction, { id: job_id, attempt }: JobRow, worker: string) {
-  const lost = await tx.query<{ attempt: number; worker: string }>(closeLostAttempts, { job_id, attempt })
-  for (const before of lost) {
-    const message = `Attempt ${before.attempt} was lost: ${before.worker} stopped without a word`
-    await tx.query(insertEvent, { job_id, attempt, type: 'lost', message, data: { worker } })
-  }
+/** True for a job that took its workers down as often as it may be tried: it would do so for ever. */
+const isExhausted = ({ status, failures, max_attempts }: JobRow) =>
+  status === 'running' && failures >= max_attempts
+
+async function giveUp(store: Store, row: JobRow): Promise<void> {
+  const detail = `The job was started ${row.failures} times and never came to an end. Its events tell where it stopped.`
+  const { progress, steps } = row
+  await finish(store, row, { ...failed(new ServiceError('attempts_exhausted', detail)), progress, steps })
 }
 
-async function openAttempt(tx: Transaction, { id: job_id, attempt }: JobRow, worker: string) {
-  await tx.query(insertAttempt, { job_id, attempt, worker })
-  const message = `Attempt ${attempt} of the job started on ${worker}`
-  await tx.query(insertEvent, { job_id, attempt, type: 'started', message, data: { worker } })
-}
-
-/** Fails a job that took its workers down as often as it may be tried: it would do so for ever. */
-async function isExhausted(tx: Transaction, row: JobRow): Promise<boolean> {
-  const { failed } = await queryOne<{ failed: number }>(tx, countFailed, { job_id: row.id })
-  if (failed < row.max_attempts) return false
-  const detail = `The job was started ${failed} times and never came to an end. Its events tell where it stopped.`
-  const error = toProblem(new ServiceError('attempts_exhausted', detail))
-  const ids = { job_id: row.id, attempt: row.attempt }
-  await tx.query(insertEvent, { ...ids, type: 'failed', message: detail, data: { code: error.code } })
-  const end = { status: 'failed', progress: row.progress, steps: row.steps, result: null, error }
-  await tx.query(finishJob, { id: row.id, attempt: row.attempt, ...end })
-  return true
-}
+/** What a job is told that waited longer than it may. */
+const notStarted = toProblem(
+  new ServiceError(
+    'timed_out',
+    'The job waited in the queue for longer than its queue_timeout_seconds, or timeout_seconds, allows.'
+  )
+)

@@ -1,58 +1,23 @@
 /** The job table as callers see it: start, look, list, follow. Running jobs is `job-worker.ts`. */
-import { v7 as uuid } from 'uuid'
 import { ServiceError } from '../errors.ts'
-import type { Page } from '../schemas/common.ts'
-import {
-  finalStatuses,
-  type Job,
-  type JobListQuery,
-  type JobStatus,
-  type JobType,
-  jobTypes
-} from '../schemas/jobs.ts'
+import type { Page, PageQuery } from '../schemas/common.ts'
+import type { JobAttempt } from '../schemas/job-attempts.ts'
+import { finalStatuses, type Job, type JobListQuery } from '../schemas/jobs.ts'
 import { readSql } from '../sql.ts'
-import { type Queryable, queryMaybe, queryOne, type Store } from '../store/store.ts'
-import type { Actor } from './api-keys.ts'
-import { findRemembered, remember } from './idempotency.ts'
-import { readCursor, toPage } from './pagination.ts'
+import { queryMaybe, type Store } from '../store/store.ts'
+import { type JobRow, toJob } from './job-row.ts'
+import { createJobStart } from './job-start.ts'
+import { readCursor, readNumberCursor, toPage } from './pagination.ts'
 import { createWatchers } from './watch.ts'
 
-const insertJob = readSql('store/jobs/insert.sql')
 const getJob = readSql('store/jobs/get.sql')
 const listJobs = readSql('store/jobs/list.sql')
 const listActive = readSql('store/jobs/active.sql')
-const insertEvent = readSql('store/job-events/insert.sql')
+const listAttempts = readSql('store/jobs/attempts.sql')
 
-/** A row of the job table. */
-export interface JobRow extends Omit<Job, 'priority' | 'links' | 'trigger' | TimeField> {
-  priority: number
-  trigger: { kind: string }
-  lease_expires_at: Date | null
-  cancel_requested_at: Date | null
-  run_after: Date
-  created_at: Date
-  started_at: Date | null
+type AttemptRow = Omit<JobAttempt, 'started_at' | 'finished_at'> & {
+  started_at: Date
   finished_at: Date | null
-}
-type TimeField =
-  | 'lease_expires_at'
-  | 'cancel_requested_at'
-  | 'run_after'
-  | 'created_at'
-  | 'started_at'
-  | 'finished_at'
-
-export interface StartOptions {
-  /** What the client calls this request; the same key and request give the same job. */
-  idempotencyKey?: string | undefined
-  /** Throws when no such job may start now. It is not asked for a repeated request: that one has its job already. */
-  check?: () => Promise<void>
-}
-
-export interface StartedJob {
-  job: Job
-  /** True when an earlier request with the same Idempotency-Key had started it. */
-  replayed: boolean
 }
 
 export type Jobs = Awaited<ReturnType<typeof createJobs>>
@@ -70,46 +35,9 @@ export async function createJobs(store: Store) {
     return toJob(row)
   }
 
-  /** The job of an earlier request with the same key, if there was one. Throws `idempotency_key_reused`. */
-  async function replay(
-    type: JobType,
-    params: object,
-    actor: Actor,
-    { idempotencyKey: key }: StartOptions
-  ): Promise<StartedJob | undefined> {
-    if (key === undefined) return undefined
-    const known = await findRemembered(store, key, { type, params, actor })
-    return known === undefined ? undefined : { job: await get(known), replayed: true }
-  }
-
   return {
     get,
-    replay,
-
-    /** Puts a job into the queue; it is claimed within milliseconds. Throws `idempotency_key_reused`. */
-    async start(
-      type: JobType,
-      params: object,
-      actor: Actor,
-      options: StartOptions = {}
-    ): Promise<StartedJob> {
-      const known = await replay(type, params, actor, options)
-      if (known !== undefined) return known
-      await options.check?.()
-      return store
-        .transaction(async (tx) => {
-          const id = `job_${uuid().replaceAll('-', '')}`
-          const row = await insertNew(tx, id, type, params, actor)
-          const { idempotencyKey: key } = options
-          const taken = key === undefined ? undefined : await remember(tx, key, { type, params, actor }, id)
-          if (taken !== undefined) throw new Replay(taken)
-          return { job: toJob(row), replayed: false }
-        })
-        .catch(async (error) => {
-          if (!(error instanceof Replay)) throw error
-          return { job: await get(error.jobId), replayed: true }
-        })
-    },
+    ...createJobStart(store, get),
 
     /** One page of jobs, newest first. */
     async list(query: JobListQuery): Promise<Page<Job>> {
@@ -127,6 +55,22 @@ export async function createJobs(store: Store) {
     /** The unfinished jobs of a lane, oldest first. */
     async active(lane: string): Promise<Job[]> {
       return (await store.query<JobRow>(listActive, { lane })).map(toJob)
+    },
+
+    /** One page of the attempts at a job, oldest first. */
+    async attempts(id: string, query: PageQuery): Promise<Page<JobAttempt>> {
+      await get(id)
+      const rows = await store.query<AttemptRow>(listAttempts, {
+        job_id: id,
+        after_attempt: readNumberCursor(query.cursor),
+        limit: query.limit + 1
+      })
+      const attempts = rows.map((row) => ({
+        ...row,
+        started_at: row.started_at.toISOString(),
+        finished_at: row.finished_at?.toISOString() ?? null
+      }))
+      return toPage(attempts, query.limit, (attempt) => attempt.attempt)
     },
 
     /**
@@ -154,74 +98,6 @@ export async function createJobs(store: Store) {
     async close() {
       closing.abort()
       await watchers.close()
-    }
-  }
-}
-
-/** Rolls the new job back: the request is a repetition of the one that started `jobId`. */
-class Replay extends Error {
-  readonly jobId: string
-
-  constructor(jobId: string) {
-    super(`replay of ${jobId}`)
-    this.jobId = jobId
-  }
-}
-
-async function insertNew(tx: Queryable, id: string, type: JobType, params: object, actor: Actor) {
-  const { lane, max_attempts } = jobTypes[type]
-  const trigger = { kind: 'api' }
-  const row = await queryOne<JobRow>(tx, insertJob, {
-    ...{ id, type, lane, params, max_attempts, trigger },
-    created_by: actor.key_id
-  })
-  await tx.query(insertEvent, {
-    job_id: id,
-    attempt: 0,
-    type: 'queued',
-    message: `Asked for by ${actor.key_id}`,
-    data: null
-  })
-  return row
-}
-
-const priorityNames = new Map<number, Job['priority']>([
-  [-1, 'low'],
-  [0, 'normal'],
-  [1, 'high']
-])
-
-/** A row of the table as the API shows it. */
-export function toJob(row: JobRow): Job {
-  const time = (value: Date | null) => value?.toISOString() ?? null
-  const loadId = (row.result as { load_id?: unknown } | null)?.load_id
-  return {
-    id: row.id,
-    type: row.type,
-    lane: row.lane,
-    status: row.status as JobStatus,
-    priority: priorityNames.get(row.priority) ?? 'normal',
-    attempt: row.attempt,
-    max_attempts: row.max_attempts,
-    params: row.params,
-    progress: row.progress,
-    steps: row.steps,
-    result: row.result,
-    error: row.error,
-    created_by: row.created_by,
-    trigger: row.trigger,
-    retry_of: row.retry_of,
-    worker: row.worker,
-    lease_expires_at: time(row.lease_expires_at),
-    cancel_requested_at: time(row.cancel_requested_at),
-    run_after: row.run_after.toISOString(),
-    created_at: row.created_at.toISOString(),
-    started_at: time(row.started_at),
-    finished_at: time(row.finished_at),
-    links: {
-      self: `/v1/jobs/${row.id}`,
-      events: `/v1/jobs/${row.id}/events`,
-      load: typeof loadId === 'string' ? `/v1/loads/${loadId}` : null
     }
   }
 }

@@ -13,8 +13,9 @@ import {
 import type { Queryable, Warehouse, WriteSession } from '../warehouse/warehouse.ts'
 import type { Actor } from './api-keys.ts'
 import { requireScope } from './api-keys.ts'
-import type { JobContext, JobHandler } from './job-attempt.ts'
-import type { Jobs, StartedJob, StartOptions } from './jobs.ts'
+import type { JobContext, JobHandler } from './job-handler.ts'
+import type { StartedJob, StartOptions } from './job-start.ts'
+import type { Jobs } from './jobs.ts'
 
 const tableColumns = readSql('warehouse/shared/table-columns.sql')
 
@@ -106,6 +107,8 @@ const work = { create: createMissing, drop: dropAll }
 function handler(warehouse: Warehouse, steps: ('create' | 'drop')[]): JobHandler {
   return {
     steps: Object.fromEntries(steps.map((step) => [step, 1])),
+    // Throws `cluster_not_found` when there is nothing to have tables in.
+    check: async () => void (await readColumns(warehouse)),
     run: (context: JobContext) =>
       warehouse.write(
         async (session) => {

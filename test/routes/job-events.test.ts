@@ -21,12 +21,17 @@ async function runningJob() {
   await abandon(store, { id, lane: id, lease: 3600 })
   const tell = (message: string) =>
     store.query(insertEvent, { job_id: id, attempt: 1, type: 'step', message, data: null })
-  const end = () =>
-    store.transaction(async (tx) => {
-      await tx.query(insertEvent, { job_id: id, attempt: 1, type: 'succeeded', message: 'end', data: null })
-      const final = { status: 'succeeded', progress: null, steps: [], result: {}, error: null }
-      await tx.query(finishJob, { id, attempt: 1, ...final })
-    })
+  const end = () => {
+    const final = {
+      status: 'succeeded',
+      outcome: 'succeeded',
+      result: {},
+      error: null,
+      message: 'end',
+      data: null
+    }
+    return store.query(finishJob, { id, attempt: 1, ...final, progress: null, steps: [] })
+  }
   return { id, tell, end, path: `/v1/jobs/${id}/events` }
 }
 

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type ErrorCode, errorCatalogue, ServiceError } from '../../src/errors.ts'
-import type { JobContext } from '../../src/services/job-attempt.ts'
-import type { JobRow } from '../../src/services/jobs.ts'
+import type { JobContext } from '../../src/services/job-handler.ts'
+import type { JobRow } from '../../src/services/job-row.ts'
 import { parseSql, readSql } from '../../src/sql.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openBothStores } from '../helper.ts'
@@ -291,19 +291,9 @@ for (const store of await openBothStores(t)) {
     t.test('an end that cannot be recorded is left to the lease', async (t) => {
       await enqueue(store, { id: 'job_1' })
       let isAway = true
-      const away: Store = {
-        ...store,
-        transaction: (doIt) =>
-          store.transaction((tx) =>
-            doIt({
-              ...tx,
-              query: async (statement, params) => {
-                if (isAway && statement.name === finishJob.name) throw new Error('the store is away')
-                return tx.query(statement, params)
-              }
-            })
-          )
-      }
+      const away = intercept(store, finishJob, (query) =>
+        isAway ? Promise.reject(new Error('the store is away')) : query()
+      )
       const { log } = await work(t, away, async ({ attempt }) => ({ attempt }), { leaseSeconds: 1 })
       await until(() => log.lines.length === 2)
       isAway = false

@@ -16,12 +16,17 @@ const never = new AbortController().signal
 
 const tell = (on: Queryable, job_id: string, message: string) =>
   on.query<{ id: number }>(insertEvent, { job_id, attempt: 1, type: 'step', message, data: null })
-const finish = (store: Store, id: string) =>
-  store.transaction(async (tx) => {
-    await tell(tx, id, 'end')
-    const final = { status: 'succeeded', progress: null, steps: [], result: {}, error: null }
-    await tx.query(finishJob, { id, attempt: 1, ...final })
-  })
+const finish = (store: Store, id: string) => {
+  const final = {
+    status: 'succeeded',
+    outcome: 'succeeded',
+    result: {},
+    error: null,
+    message: 'end',
+    data: null
+  }
+  return store.query(finishJob, { id, attempt: 1, ...final, progress: null, steps: [] })
+}
 
 /** A transaction that stays open until it is told to commit. */
 async function openTransaction(store: Store, work: (tx: Queryable) => Promise<unknown>) {

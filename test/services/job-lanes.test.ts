@@ -100,7 +100,7 @@ t.test('the loser of a race for a lane waits for it, and nothing is made of it',
   )
   // The rival's claim of job_1 is not committed yet, so to everybody else the lane looks free.
   const worker = await rival.transaction(async (tx) => {
-    await tx.query(claim, { worker: 'rival-1', types: ['etl'], lease_seconds: 30 })
+    await tx.query(claim, { worker: 'rival-1', types: ['etl'], running: [], lease_seconds: 30 })
     const started = await work(t, counting, async ({ id }) => ({ id }))
     await sleep(100)
     return started

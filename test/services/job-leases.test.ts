@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { JobContext } from '../../src/services/job-attempt.ts'
+import type { JobContext } from '../../src/services/job-handler.ts'
 import { parseSql, readSql } from '../../src/sql.ts'
 import { openBothStores } from '../helper.ts'
 import * as fixture from '../jobs-fixture.ts'

@@ -1,7 +1,7 @@
 /** Which job is taken when, and what becomes of it when the service stops. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { JobContext } from '../../src/services/job-attempt.ts'
+import type { JobContext } from '../../src/services/job-handler.ts'
 import { createJobs } from '../../src/services/jobs.ts'
 import { parseSql, readSql } from '../../src/sql.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -228,17 +228,14 @@ for (const store of await openBothStores(t)) {
       const held = gate()
       const isClaiming = Promise.withResolvers<void>()
       let isSlow = false
-      const slow: Store = {
-        ...store,
-        async transaction(doIt) {
-          if (isSlow) {
-            isSlow = false
-            isClaiming.resolve()
-            await sleep(200)
-          }
-          return store.transaction(doIt)
+      const slow = intercept(store, claim, async (query) => {
+        if (isSlow) {
+          isSlow = false
+          isClaiming.resolve()
+          await sleep(200)
         }
-      }
+        return query()
+      })
       const worker = await work(t, slow, held.run)
       await until(() => held.started.length === 1)
       isSlow = true

@@ -69,11 +69,20 @@ for (const store of await openBothStores(t)) {
         ...{
           cancel_requested_at: null,
           run_after: created_at,
+          queue_timeout_seconds: null,
+          timeout_seconds: null,
+          step_timeouts: {},
+          deadline: null,
           created_at,
           started_at: null,
           finished_at: null
         },
-        links: { self: `/v1/jobs/${id}`, events: `/v1/jobs/${id}/events`, load: null }
+        links: {
+          self: `/v1/jobs/${id}`,
+          events: `/v1/jobs/${id}/events`,
+          attempts: `/v1/jobs/${id}/attempts`,
+          load: null
+        }
       })
       t.same(await jobs.get(id), job)
       t.match(await readJob(store, id), { id, status: 'queued', params, attempt: 0, priority: 0 })
@@ -249,6 +258,15 @@ for (const store of await openBothStores(t)) {
         t.same(await store.query(countJobs), [{ jobs: 1 }])
         t.same(await readStory(store, started[0]?.job.id as string), ['queued 0'])
       })
+    })
+
+    t.test('of twenty who want no second job like theirs, one gets it', async (t) => {
+      const starting = Array.from({ length: 20 }, () =>
+        jobs.start('etl', {}, actor, { on_conflict: 'reject' })
+      )
+      const outcomes = await Promise.allSettled(starting)
+      t.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1)
+      t.same(await store.query(countJobs), [{ jobs: 1 }])
     })
 
     t.test('wait', async (t) => {

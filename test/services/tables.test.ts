@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Scope } from '../../src/schemas/jobs.ts'
-import type { JobHandler } from '../../src/services/job-attempt.ts'
+import type { JobHandler } from '../../src/services/job-handler.ts'
 import type { Jobs } from '../../src/services/jobs.ts'
 import { createTables } from '../../src/services/tables.ts'
 import { parseSql } from '../../src/sql.ts'
