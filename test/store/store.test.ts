@@ -178,6 +178,25 @@ for (const store of await openStores(t)) {
       t.same([one.payloads, two.payloads, other.payloads], [[], [], []])
     })
 
+    t.test('a repeated statement goes on until it is stopped, through failures too', async (t) => {
+      const answers: string[] = []
+      const divide = sql('select 6 / :by::integer as value')
+      const stops = [2, 0].map((by) =>
+        store.repeat(20, divide, { by }, (answer) => {
+          answers.push(
+            'rows' in answer ? JSON.stringify(answer.rows) : String((answer.error as { code?: string }).code)
+          )
+        })
+      )
+      const count = (text: string) => answers.filter((answer) => answer === text).length
+      while (count('[{"value":3}]') < 3 || count('22012') < 3) await sleep(5)
+      for (const stop of stops) stop()
+      const before = answers.length
+      await sleep(100)
+      t.ok(answers.length - before <= 2, 'what was under way may still answer')
+      t.same([...new Set(answers)].sort(), ['22012', '[{"value":3}]'])
+    })
+
     t.test('ping', async (t) => {
       await t.resolves(store.ping())
     })
