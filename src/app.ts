@@ -8,6 +8,7 @@ import auth from './plugins/auth.ts'
 import { answerClientError } from './plugins/client-error.ts'
 import errorHandler, { replyWithError } from './plugins/error-handler.ts'
 import openapi from './plugins/openapi.ts'
+import scheduler from './plugins/scheduler.ts'
 import streams from './plugins/streams.ts'
 import validation from './plugins/validation.ts'
 import worker from './plugins/worker.ts'
@@ -16,12 +17,14 @@ import { clusterRoutes } from './routes/cluster.ts'
 import { jobEventsRoutes } from './routes/job-events.ts'
 import { jobsRoutes } from './routes/jobs.ts'
 import { loadsRoutes } from './routes/loads.ts'
+import { schedulesRoutes } from './routes/schedules.ts'
 import { systemRoutes, whoamiRoutes } from './routes/system.ts'
 import { tablesRoutes } from './routes/tables.ts'
 import { namedSchemas } from './schemas/named.ts'
 import { createAnalytics } from './services/analytics.ts'
 import { readCatalogue } from './services/analytics-catalogue.ts'
 import { createApiKeys } from './services/api-keys.ts'
+import { type Clock, systemClock } from './services/clock.ts'
 import { createClusters } from './services/cluster.ts'
 import { createEtl } from './services/etl.ts'
 import { createJobCancel } from './services/job-cancel.ts'
@@ -29,6 +32,8 @@ import { createJobEvents } from './services/job-events.ts'
 import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
+import { createScheduler } from './services/scheduler.ts'
+import { createSchedules } from './services/schedules.ts'
 import { createSystem } from './services/system.ts'
 import { createTables } from './services/tables.ts'
 import type { Store } from './store/store.ts'
@@ -42,6 +47,8 @@ export interface Parts {
   store: Store
   warehouse: Warehouse
   provider: ClusterProvider
+  /** What schedules go by; the system's clock unless a test brings one. */
+  clock?: Clock
 }
 
 const newRequestId = () => `req_${randomUUID()}`
@@ -49,7 +56,7 @@ const newRequestId = () => `req_${randomUUID()}`
 /** Builds the service. Its store must be migrated. Closing it hands running jobs back. */
 export async function buildApp(
   config: Config,
-  { store, warehouse, provider }: Parts
+  { store, warehouse, provider, clock = systemClock }: Parts
 ): Promise<FastifyInstance> {
   const app = Fastify({
     logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
@@ -72,6 +79,8 @@ export async function buildApp(
   const tables = createTables({ warehouse, jobs, config })
   const etl = createEtl({ warehouse, config })
   const loads = createLoads(warehouse)
+  const ticks = createScheduler({ store, jobs, clock })
+  const schedules = createSchedules({ store, jobs, etl, clock, onChange: ticks.wake })
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
 
@@ -92,6 +101,7 @@ export async function buildApp(
   await app.register(errorHandler)
   await app.register(validation)
   await app.register(openapi)
+  await app.register(scheduler, { scheduler: ticks })
   await app.register(worker, {
     store,
     jobs,
@@ -109,6 +119,7 @@ export async function buildApp(
       await v1.register(tablesRoutes(tables, jobs), { prefix: '/tables' })
       await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })
       await v1.register(jobEventsRoutes(jobEvents))
+      await v1.register(schedulesRoutes(schedules, jobs), { prefix: '/schedules' })
       await v1.register(loadsRoutes(loads))
       await v1.register(analyticsRoutes(analytics), { prefix: '/analytics' })
     },

@@ -16,6 +16,7 @@ export const errorCatalogue = {
   load_not_found: { status: 404, kind: 'request', title: 'There is no such load' },
   table_not_found: { status: 404, kind: 'request', title: 'There is no such table' },
   query_not_found: { status: 404, kind: 'request', title: 'There is no such canned query' },
+  schedule_not_found: { status: 404, kind: 'request', title: 'There is no such schedule' },
   method_not_allowed: { status: 405, kind: 'request', title: 'The endpoint does not take this method' },
   request_timeout: { status: 408, kind: 'request', title: 'The request did not arrive in time' },
   cluster_not_found: { status: 409, kind: 'configuration', title: 'The cluster does not exist' },
@@ -25,6 +26,7 @@ export const errorCatalogue = {
   job_not_retryable: { status: 409, kind: 'request', title: 'The job cannot be retried' },
   job_conflict: { status: 409, kind: 'request', title: 'A job that does the same is not finished' },
   jobs_active: { status: 409, kind: 'request', title: 'Jobs that use the warehouse are not finished' },
+  schedule_exists: { status: 409, kind: 'request', title: 'A schedule has the name already' },
   body_too_large: { status: 413, kind: 'request', title: 'The body is too large' },
   unsupported_media_type: { status: 415, kind: 'request', title: 'The body must be JSON' },
   confirmation_mismatch: { status: 422, kind: 'request', title: 'The confirmation does not match' },
@@ -33,6 +35,7 @@ export const errorCatalogue = {
     kind: 'request',
     title: 'The Idempotency-Key was used for another request'
   },
+  invalid_schedule: { status: 422, kind: 'request', title: 'The schedule names no time' },
   source_not_allowed: { status: 422, kind: 'configuration', title: 'The source is not under SOURCE_ROOTS' },
   too_many_streams: { status: 429, kind: 'request', title: 'The API key has too many streams open' },
   headers_too_large: { status: 431, kind: 'request', title: 'The address and headers are too large' },

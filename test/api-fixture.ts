@@ -12,6 +12,7 @@ import type { TestResponse, TestService } from './helper.ts'
 const volatile: [RegExp, string][] = [
   [/job_[0-9a-f]{32}/g, 'JOB'],
   [/key_[0-9a-f]{18}/g, 'KEY'],
+  [/sched_[0-9a-f]{32}/g, 'SCHEDULE'],
   [/req_[0-9a-f-]{36}/g, 'REQ'],
   [/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"/g, '"TIME"'],
   [/"etag":"[0-9a-f]+-[0-9a-f]+"/g, '"etag":"ETAG"'],

@@ -1,6 +1,6 @@
-/** The OpenAPI document is fresh, complete, lints clean, and says what the service does. */
+/** The OpenAPI document is fresh, complete, and says what the service does; `npm run check` lints it. */
 import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -95,22 +95,6 @@ t.test('npm run openapi writes it, and --check tells when it is stale', async (t
   t.equal((await run(script, copy)).code, 0)
   t.equal(readFileSync(copy, 'utf8'), readFileSync(file, 'utf8'), 'it is the same from any directory')
   t.equal((await run(script, '--check', copy)).code, 0)
-})
-
-t.test('it lints clean, and the linter would tell', async (t) => {
-  const redocly = ['node_modules/@redocly/cli/bin/cli.js', 'lint', '--format', 'json']
-  const clean = await run(...redocly, 'openapi/openapi.json')
-  t.equal(clean.code, 0, clean.output)
-  t.match(clean.output, '"totals":')
-  t.match(clean.output.replace(/\s/g, ''), '{"errors":0,"warnings":0,"ignored":0}')
-
-  const broken = structuredClone(document)
-  Object.assign(broken.paths['/v1/jobs']?.get ?? {}, { summary: undefined })
-  const copy = join(temporaryDirectory(t), 'broken.json')
-  writeFileSync(copy, JSON.stringify(broken))
-  const found = await run(...redocly, copy)
-  t.equal(found.code, 1)
-  t.match(found.output, 'operation-summary')
 })
 
 t.test('every route is in the document, and the other way round', async (t) => {
@@ -216,7 +200,8 @@ t.test('operations that start a job, and lists, tell how they do it', async (t) 
   const starting = operations.filter(({ operation }) => operation.responses['202']).map(({ name }) => name)
   t.strictSame(starting, [
     ...['PUT /v1/cluster', 'DELETE /v1/cluster', 'POST /v1/tables', 'DELETE /v1/tables', 'POST /v1/jobs'],
-    ...['POST /v1/jobs/{id}/cancel', 'POST /v1/jobs/{id}/retry']
+    ...['POST /v1/jobs/{id}/cancel', 'POST /v1/jobs/{id}/retry'],
+    'POST /v1/schedules/{id}/trigger'
   ])
   t.equal(document.paths['/v1/jobs']?.post?.requestBody?.required, true)
   t.equal(document.paths['/v1/tables']?.post?.requestBody?.required, false, 'its body may be left out')
@@ -249,13 +234,19 @@ t.test('what the service answers is what the document says', async (t) => {
   const body = { type: 'etl', max_rejects: 1 }
   const started = await service.request('POST', '/v1/jobs', { body, headers: { prefer: 'wait=60' } })
   t.equal(started.body.status, 'succeeded')
+  const schedule = { name: 'hourly', cron: '0 * * * *', job: { type: 'etl' } }
+  const created = await service.request('POST', '/v1/schedules', { body: schedule })
   const values = { id: started.body.id, table: 'analytics.songs', query: 'top-songs' }
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
   ajv.addSchema(document, 'document')
 
   for (const { name, method, path, operation } of operations.filter(({ method }) => method === 'get')) {
-    const params: Record<string, string> = { ...values, ...(path.startsWith('/v1/loads') && { id: '1' }) }
+    const params: Record<string, string> = {
+      ...values,
+      ...(path.startsWith('/v1/loads') && { id: '1' }),
+      ...(path.startsWith('/v1/schedules') && { id: created.body.id })
+    }
     const url = path.replace(/\{(\w+)\}/g, (_, param: string) => params[param] ?? '')
     const { status, body } = await service.request('GET', url, { scope: 'read' })
     t.equal(status, 200, url)

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { temporaryDirectory } from './helper.ts'
+import { build, temporaryDirectory } from './helper.ts'
 import { until } from './jobs-fixture.ts'
 import { spawnServer, startServer } from './server-fixture.ts'
 
@@ -83,13 +83,11 @@ t.test('the first start, with no configuration but where its data is', async (t)
 
   t.test('refuses a port that is taken', async (t) => {
     const { port } = new URL(server.url)
-    const elsewhere = join(temporaryDirectory(t), 'var')
-    const second = spawnServer(t, {
-      DATA_DIR: elsewhere,
-      PORT: port,
-      SONG_DATA: directory,
-      LOG_DATA: directory
-    })
+    const service = await build(t)
+    await service.app.close()
+    await service.parts.close()
+    const { DATA_DIR, SONG_DATA, LOG_DATA } = service.config
+    const second = spawnServer(t, { DATA_DIR, SONG_DATA, LOG_DATA, PORT: port })
     t.same(await second.ended, { code: 1, signal: null })
     t.equal(second.output.stderr, `listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`)
   })

@@ -31,6 +31,7 @@ const tags = [
   { name: 'cluster', description: 'The warehouse cluster: create, look, delete' },
   { name: 'tables', description: 'Staging tables, star schema and load ledger' },
   { name: 'jobs', description: 'Everything that takes longer than a request' },
+  { name: 'schedules', description: 'Jobs that start by the clock' },
   { name: 'loads', description: 'The load ledger: receipts, objects, rejects' },
   { name: 'analytics', description: 'Canned queries' },
   { name: 'system', description: 'Health, version, identity' }

@@ -127,6 +127,15 @@ export const JobErrorSchema = Type.Object(
   { description: 'The failure, as problem details' }
 )
 
+export const JobTriggerSchema = Type.Object({
+  kind: Type.String({ description: 'api, retry or schedule' }),
+  schedule_id: Type.Optional(Type.String({ description: 'The schedule that started it' })),
+  tick: Type.Optional(
+    Type.String({ format: 'date-time', description: 'The time of the schedule that it was started for' })
+  )
+})
+export type JobTrigger = Static<typeof JobTriggerSchema>
+
 export const JobSchema = Type.Object(
   {
     id: Type.String(),
@@ -142,7 +151,7 @@ export const JobSchema = Type.Object(
     result: Nullable(Type.Record(Type.String(), Type.Unknown())),
     error: Nullable(JobErrorSchema),
     created_by: Type.String({ description: 'Id of the API key that asked for it' }),
-    trigger: Type.Object({ kind: Type.String() }),
+    trigger: JobTriggerSchema,
     retry_of: Nullable(Type.String({ description: 'The job that this one tries again' })),
     worker: Nullable(Type.String({ description: 'The process that runs or ran it' })),
     lease_expires_at: Nullable(TimestampSchema),

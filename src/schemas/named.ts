@@ -12,6 +12,7 @@ import {
   RejectSchema
 } from './loads.ts'
 import { ProblemSchema } from './problems.ts'
+import { NextRunsSchema, SchedulePageSchema, ScheduleSchema } from './schedules.ts'
 import { HealthSchema, OpenapiSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from './system.ts'
 import { TablePageSchema, TableSchema } from './tables.ts'
 
@@ -27,6 +28,9 @@ export const namedSchemas = [
   JobEventPageSchema,
   JobAttemptSchema,
   JobAttemptPageSchema,
+  ScheduleSchema,
+  SchedulePageSchema,
+  NextRunsSchema,
   LoadSchema,
   LoadPageSchema,
   LoadedObjectSchema,

@@ -36,6 +36,15 @@ const examples = {
   insufficient_scope: ['/v1/jobs', 'This needs the scope operate; the key key_5d41402abc has read.'],
   job_not_found: ['/v1/jobs/job_0', 'No job has the id job_0. GET /v1/jobs lists the jobs.'],
   load_not_found: ['/v1/loads/99', 'No load has the id 99. GET /v1/loads lists the loads.'],
+  schedule_not_found: [
+    '/v1/schedules/sched_0',
+    'No schedule has the id sched_0. GET /v1/schedules lists the schedules.'
+  ],
+  schedule_exists: [
+    '/v1/schedules',
+    'sched_0193 is called "nightly load" already. Change that one with PUT, or choose another name.'
+  ],
+  invalid_schedule: ['/v1/schedules', '/time_zone is no IANA time zone such as Europe/Berlin or UTC.'],
   table_not_found: ['/v1/tables/analytics.plays', 'There is no table analytics.plays.'],
   query_not_found: ['/v1/analytics/flops', 'No canned query is called flops.'],
   cluster_not_found: ['/v1/tables', 'There is no cluster yet. Create it with PUT /v1/cluster.'],

@@ -7,7 +7,7 @@ export const responseHeaders = {
   'X-Request-Id': Type.String({
     description: "The service's own name for this request: what its log calls it, and new for every request"
   }),
-  Location: Type.String({ description: 'Where the job is', examples: ['/v1/jobs/job_0193'] }),
+  Location: Type.String({ description: 'Where to find it', examples: ['/v1/jobs/job_0193'] }),
   'Idempotency-Replayed': Type.String({
     enum: ['true'],
     description: 'There when an earlier request with the same Idempotency-Key had started the job'

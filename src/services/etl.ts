@@ -32,6 +32,9 @@ export interface EtlDependencies {
   config: Pick<Config, 'DATA_DIR' | 'SONG_DATA' | 'LOG_DATA' | 'source_roots'>
 }
 
+/** A request for a load; a schedule's says nothing about conflicts. */
+export type EtlRequest = Omit<StartJob, 'on_conflict'> & Partial<Pick<StartJob, 'on_conflict'>>
+
 export type Etl = ReturnType<typeof createEtl>
 
 export function createEtl({ warehouse, config }: EtlDependencies) {
@@ -118,13 +121,18 @@ export function createEtl({ warehouse, config }: EtlDependencies) {
   }
 
   /** Puts a load into the queue. Throws what `validate` and `jobs.start` throw. */
-  function start(request: StartJob, actor: Actor, jobs: Jobs, options: StartOptions): Promise<StartedJob> {
-    const { type, mode, song_data, log_data, max_rejects, ...chosen } = request
-    const params = { mode, max_rejects, ...(song_data && { song_data }), ...(log_data && { log_data }) }
+  function start(request: EtlRequest, actor: Actor, jobs: Jobs, options: StartOptions): Promise<StartedJob> {
+    const { type, params, chosen } = splitRequest(request)
     return jobs.start(type, params, actor, { ...options, ...chosen, check: () => validate(params) })
   }
 
   return { validate, start, handler }
+}
+
+/** What is to be loaded, apart from how the job is to be run. */
+export function splitRequest({ type, mode, song_data, log_data, max_rejects, ...chosen }: EtlRequest) {
+  const params = { mode, max_rejects, ...(song_data && { song_data }), ...(log_data && { log_data }) }
+  return { type, params, chosen }
 }
 
 /** Lists both sources, songs first: a later song replaces an earlier one, and plays find songs of the same load. */

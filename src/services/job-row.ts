@@ -1,10 +1,10 @@
 /** A row of the job table, and how the API shows it. */
 import type { Priority } from '../schemas/job-options.ts'
-import type { Job, JobStatus } from '../schemas/jobs.ts'
+import type { Job, JobStatus, JobTrigger } from '../schemas/jobs.ts'
 
 export interface JobRow extends Omit<Job, 'priority' | 'links' | 'trigger' | TimeField> {
   priority: number
-  trigger: { kind: string }
+  trigger: JobTrigger
   failures: number
   lease_expires_at: Date | null
   cancel_requested_at: Date | null

@@ -2,7 +2,7 @@
 import { v7 as uuid } from 'uuid'
 import { ServiceError } from '../errors.ts'
 import type { JobOptions } from '../schemas/job-options.ts'
-import { type Job, type JobType, jobTypes } from '../schemas/jobs.ts'
+import { type Job, type JobTrigger, type JobType, jobTypes } from '../schemas/jobs.ts'
 import { readSql } from '../sql.ts'
 import { type Queryable, queryMaybe, queryOne, type Store } from '../store/store.ts'
 import type { Actor } from './api-keys.ts'
@@ -21,7 +21,7 @@ export interface StartOptions extends JobOptions {
   /** The job that this one tries again. */
   retry_of?: string
   /** What made somebody ask for it. */
-  trigger?: { kind: string }
+  trigger?: JobTrigger
 }
 
 export interface StartedJob {
@@ -78,7 +78,18 @@ export function createJobStart(store: Store, get: (id: string) => Promise<Job>) 
       })
   }
 
-  return { replay, start }
+  /** Puts a job into the queue as part of a transaction, in the name of a key. */
+  async function add(
+    tx: Queryable,
+    type: JobType,
+    params: object,
+    by: Pick<Actor, 'key_id'>,
+    options: StartOptions
+  ): Promise<Job> {
+    return toJob(await insertNew(tx, type, params, by, options))
+  }
+
+  return { replay, start, add }
 }
 
 /** What must be the same when a key is used again: everything that makes the job what it is. */
@@ -109,7 +120,13 @@ class Replay extends Error {
   }
 }
 
-function insertNew(on: Queryable, type: JobType, params: object, actor: Actor, options: StartOptions) {
+function insertNew(
+  on: Queryable,
+  type: JobType,
+  params: object,
+  actor: Pick<Actor, 'key_id'>,
+  options: StartOptions
+) {
   const { lane, max_attempts } = jobTypes[type]
   return queryOne<JobRow>(on, insertJob, {
     ...{ id: `job_${uuid().replaceAll('-', '')}`, type, lane, params, max_attempts },

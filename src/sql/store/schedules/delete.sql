@@ -1,0 +1,2 @@
+-- :id -> id, or nothing
+delete from schedules where id = :id::text returning id

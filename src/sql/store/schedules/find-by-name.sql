@@ -1,0 +1,2 @@
+-- :name -> id, or nothing
+select id from schedules where name = :name::text

@@ -1,0 +1,2 @@
+-- :id -> the schedule, or nothing
+select * from schedules where id = :id::text

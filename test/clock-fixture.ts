@@ -1,0 +1,28 @@
+/** A clock for tests: it stands until it is moved. */
+import type { Clock } from '../src/services/clock.ts'
+
+export interface TestClock extends Clock {
+  /** Moves the clock and rings every timer that is due by then. */
+  moveTo(time: string): void
+}
+
+export function createClock(time: string): TestClock {
+  let now = new Date(time)
+  const timers = new Set<{ at: Date; callback: () => void }>()
+  return {
+    now: () => now,
+    setTimer(at, callback) {
+      const timer = { at, callback }
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+    moveTo(time) {
+      now = new Date(time)
+      for (const timer of [...timers]) {
+        if (timer.at > now) continue
+        timers.delete(timer)
+        timer.callback()
+      }
+    }
+  }
+}
