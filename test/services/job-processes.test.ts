@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { migrate } from '../../src/store/migrate.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
-import { startPostgres } from '../helper.ts'
 import {
   clear,
   enqueue,
@@ -15,12 +13,11 @@ import {
   untilStatus,
   work
 } from '../jobs-fixture.ts'
+import { createStoreDatabase } from '../postgres.ts'
 
-const server = await startPostgres(t)
-const url = await server.createDatabase()
+const url = await createStoreDatabase(t)
 const store = await openPostgres(url)
 t.teardown(() => store.close())
-await migrate(store)
 t.beforeEach(() => clear(store))
 
 const program = fileURLToPath(new URL('../worker-process.ts', import.meta.url))

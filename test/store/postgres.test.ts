@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { parseSql } from '../../src/sql.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import { queryOne, type Transaction } from '../../src/store/store.ts'
-import { startPostgres } from '../helper.ts'
+import { startPostgres } from '../postgres.ts'
 
 const sql = (source: string) => parseSql('test', source)
 const notify = sql('select pg_notify(:channel::text, :payload::text)')
@@ -15,7 +15,7 @@ const terminate = sql('select pg_terminate_backend(:pid::integer)')
 const listening = sql(`select pid from pg_stat_activity where query = 'listen "' || :channel::text || '"'`)
 
 const server = await startPostgres(t)
-const url = await server.createDatabase()
+const { url } = server
 const store = await openPostgres(url)
 t.teardown(() => store.close())
 
