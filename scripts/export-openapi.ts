@@ -26,6 +26,7 @@ const parts: Parts = {
     query: never,
     transaction: never,
     listen: async () => async () => {},
+    repeat: () => () => {},
     ping: never,
     close: never
   },

@@ -178,6 +178,16 @@ export function intercept(
   return {
     ...store,
     query: on(store),
+    repeat(interval, asked, params, onAnswer) {
+      if (asked.name !== statement.name) return store.repeat(interval, asked, params, onAnswer)
+      const run = () =>
+        answer(() => store.query(asked, params)).then(
+          (rows) => onAnswer({ rows }),
+          (error) => onAnswer({ error })
+        )
+      const timer = setInterval(run, interval)
+      return () => clearInterval(timer)
+    },
     transaction: (doIt) => store.transaction((tx) => doIt({ ...tx, query: on(tx) }))
   }
 }

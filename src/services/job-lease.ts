@@ -23,23 +23,18 @@ export interface LeaseOptions {
 /** Renews the lease on a job until the returned function is called. */
 export function keepLease(row: JobRow, holder: LeaseHolder, options: LeaseOptions): () => void {
   const { store, leaseSeconds, logger } = options
+  const params = { id: row.id, attempt: row.attempt, lease_seconds: leaseSeconds }
   let renewedAt = performance.now()
-  const renew = async () => {
-    try {
-      const [held] = await store.query<{ status: string }>(renewLease, {
-        id: row.id,
-        attempt: row.attempt,
-        lease_seconds: leaseSeconds
-      })
-      if (held === undefined) return holder.onLost()
-      renewedAt = performance.now()
-      // Whoever asked has sent word, but word can be lost.
-      if (held.status === 'cancelling') holder.onCancelling()
-    } catch (error) {
-      logger.warn({ err: error, job_id: row.id }, 'a lease could not be renewed')
+  return store.repeat((leaseSeconds * 1000) / 3, renewLease, params, (answer) => {
+    if ('error' in answer) {
+      logger.warn({ err: answer.error, job_id: row.id }, 'a lease could not be renewed')
       if (performance.now() - renewedAt > leaseSeconds * 1000) holder.onLost()
+      return
     }
-  }
-  const timer = setInterval(renew, (leaseSeconds * 1000) / 3)
-  return () => clearInterval(timer)
+    const [held] = answer.rows as { status: string }[]
+    if (held === undefined) return holder.onLost()
+    renewedAt = performance.now()
+    // Whoever asked has sent word, but word can be lost.
+    if (held.status === 'cancelling') holder.onCancelling()
+  })
 }

@@ -1,5 +1,5 @@
 /** Runs `sift` in a thread of its own, so that the service answers while thousands of objects are read. */
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { ServiceError } from '../errors.ts'
 import { SiftError, type SiftInput, type SiftProgress, type SiftResult, sift } from './sift.ts'
 
@@ -11,18 +11,44 @@ type Message =
   | { result: SiftResult }
   | { failure: { path?: string; code?: string; message: string } }
 
+/** A thread without work. It is kept, because starting one takes as long as sifting thousands of small objects. */
+let idle: Worker | undefined
+
+function takeThread(): Worker {
+  // Without the process's flags: the hooks that a test runner or a tracer imports would start with every thread again.
+  const worker = idle ?? new Worker(new URL(import.meta.url), { execArgv: [] })
+  worker.removeAllListeners()
+  idle = undefined
+  worker.ref()
+  return worker
+}
+
+/** Keeps the thread for the next load; it does not keep the process. */
+function giveBack(worker: Worker) {
+  worker.removeAllListeners()
+  if (idle !== undefined) {
+    void worker.terminate()
+    return
+  }
+  worker.unref()
+  idle = worker
+  worker.once('exit', () => {
+    if (idle === worker) idle = undefined
+  })
+}
+
 /**
  * Sifts in a thread; aborting `signal` ends it. Throws `object_unreadable` when an object cannot be read and
  * `disk_full` when the spool cannot be written.
  */
-export function siftInThread(
+export async function siftInThread(
   input: SiftInput,
   onProgress: (progress: SiftProgress) => void,
   signal: AbortSignal
 ): Promise<SiftResult> {
+  signal.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<SiftResult>()
-  // Without the process's flags: the hooks that a test runner or a tracer imports would start with every load again.
-  const worker = new Worker(new URL(import.meta.url), { workerData: input, execArgv: [] })
+  const worker = takeThread()
   const stop = () => reject(signal.reason)
   signal.addEventListener('abort', stop)
   worker.on('message', (message: Message) => {
@@ -32,11 +58,17 @@ export function siftInThread(
   })
   worker.once('error', reject)
   worker.once('exit', () => reject(new Error('the sifting thread ended without a result')))
-  if (signal.aborted) stop()
-  return promise.finally(() => {
+  worker.postMessage(input)
+  try {
+    const result = await promise
+    giveBack(worker)
+    return result
+  } catch (error) {
+    await worker.terminate()
+    throw error
+  } finally {
     signal.removeEventListener('abort', stop)
-    return worker.terminate()
-  })
+  }
 }
 
 function toError({ path, code, message }: { path?: string; code?: string; message: string }): Error {
@@ -55,7 +87,7 @@ function toError({ path, code, message }: { path?: string; code?: string; messag
   return new Error(`the sifting thread failed: ${message}`)
 }
 
-async function runInThread(port: NonNullable<typeof parentPort>) {
+async function runInThread(port: NonNullable<typeof parentPort>, input: SiftInput) {
   let told = 0
   const post = (message: Message) => port.postMessage(message)
   const onProgress = ({ records, bytes }: SiftProgress) => {
@@ -64,7 +96,7 @@ async function runInThread(port: NonNullable<typeof parentPort>) {
     post({ progress: { records, bytes } })
   }
   try {
-    post({ result: await sift(workerData as SiftInput, onProgress) })
+    post({ result: await sift(input, onProgress) })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     post({
@@ -74,5 +106,6 @@ async function runInThread(port: NonNullable<typeof parentPort>) {
 }
 
 if (!isMainThread && parentPort !== null) {
-  await runInThread(parentPort)
+  const port = parentPort
+  port.on('message', (input: SiftInput) => void runInThread(port, input))
 }

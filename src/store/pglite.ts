@@ -31,6 +31,17 @@ export async function openPglite(directory: string): Promise<Store> {
       const stop = await db.listen(`"${channel}"`, onPayload)
       return () => stop()
     },
+    repeat(interval, statement, params, onAnswer) {
+      const run = () =>
+        on(db)
+          .query(statement, params)
+          .then(
+            (rows) => onAnswer({ rows }),
+            (error) => onAnswer({ error })
+          )
+      const timer = setInterval(run, interval)
+      return () => clearInterval(timer)
+    },
     async ping() {
       await db.query('select 1')
     },

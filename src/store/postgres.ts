@@ -3,33 +3,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { ServiceError } from '../errors.ts'
 import { bindParams, type Params, type Statement } from '../sql.ts'
+import { postgresSettings } from './postgres-settings.ts'
+import { createRepeater } from './postgres-thread.ts'
 import { type Store, type Transaction, toWire } from './store.ts'
 
 /** Opens a pool of at most this many connections, beside one for LISTEN. */
 const POOL_SIZE = 10
-/** A connection that takes longer than this is given up, in ms. */
-const CONNECT_TIMEOUT = 10_000
 /** Pause before a lost LISTEN connection is opened again, in ms. */
 const RELISTEN_DELAY = 500
 
-const INT8_OID = 20
-
 /** Connects to PostgreSQL. Throws `store_unavailable` if it cannot be reached. */
 export async function openPostgres(connectionString: string): Promise<Store> {
-  const settings: pg.ClientConfig = {
-    connectionString,
-    connectionTimeoutMillis: CONNECT_TIMEOUT,
-    keepAlive: true,
-    application_name: 'sparkify-warehouse',
-    options: '-c timezone=UTC',
-    types: {
-      getTypeParser: (oid, format) => (oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format))
-    }
-  }
+  const settings = postgresSettings(connectionString)
   const pool = new pg.Pool({ ...settings, max: POOL_SIZE })
   // An idle connection that the server closes is replaced by the pool at the next use.
   pool.on('error', () => {})
   const listeners = createListeners(settings)
+  const repeater = createRepeater(connectionString)
 
   const on = (client: pg.Pool | pg.PoolClient): Transaction => ({
     async query<Row>(statement: Statement, params?: Params) {
@@ -70,11 +60,13 @@ export async function openPostgres(connectionString: string): Promise<Store> {
       }
     },
     listen: listeners.listen,
+    repeat: (interval, statement, params, onAnswer) =>
+      repeater.repeat(interval, statement.text, toWire(bindParams(statement, params)), onAnswer),
     async ping() {
       await pool.query('select 1').catch(rethrow)
     },
     async close() {
-      await listeners.close()
+      await Promise.all([listeners.close(), repeater.close()])
       await pool.end()
     }
   }

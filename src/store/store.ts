@@ -14,6 +14,9 @@ export interface Transaction extends Queryable {
   script(text: string): Promise<void>
 }
 
+/** What a repeated statement answered this time. */
+export type OnAnswer = (answer: { rows: unknown[] } | { error: Error }) => void
+
 export interface Store extends Queryable {
   readonly engine: 'pglite' | 'postgres'
   /** Runs `work` in one transaction; whatever it throws rolls everything back. */
@@ -24,6 +27,11 @@ export interface Store extends Queryable {
    * so a listener must treat them as a hint and read the tables.
    */
   listen(channel: string, onPayload: (payload: string) => void): Promise<() => Promise<void>>
+  /**
+   * Runs a statement every `interval` ms until the returned function is called. On a server that goes on while this
+   * process's event loop is busy; the embedded store is in that very loop, and nobody else can reach it meanwhile.
+   */
+  repeat(interval: number, statement: Statement, params: Params, onAnswer: OnAnswer): () => void
   /** Resolves if the store answers; rejects with `store_unavailable` otherwise. */
   ping(): Promise<void>
   close(): Promise<void>

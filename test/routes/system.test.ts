@@ -26,7 +26,7 @@ t.test('the process is alive, ready, and says which version it is', async (t) =>
   t.equal(livez?.status, 200)
   t.strictSame(livez?.body, { status: 'ok' })
   t.equal(readyz?.status, 200)
-  t.strictSame(readyz?.body, { status: 'ready', store: 'pglite', warehouse: 'duckdb', cluster: 'absent' })
+  t.strictSame(readyz?.body, { status: 'ready', store: 'postgres', warehouse: 'duckdb', cluster: 'absent' })
   t.equal(version?.status, 200)
   t.strictSame(version?.body, { name: 'sparkify-warehouse', version: packageVersion, node: process.version })
 

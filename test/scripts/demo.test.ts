@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { freePort, temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../helper.ts'
+import { freePort } from '../postgres.ts'
 
 const script = new URL('../../scripts/demo.ts', import.meta.url).pathname
 

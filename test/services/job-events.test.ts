@@ -5,9 +5,12 @@ import { createJobEvents, type StreamedEvent } from '../../src/services/job-even
 import { createJobs } from '../../src/services/jobs.ts'
 import { parseSql, readSql } from '../../src/sql.ts'
 import { adoptRestored } from '../../src/store/adopt-restored.ts'
+import { migrate } from '../../src/store/migrate.ts'
+import { openPostgres } from '../../src/store/postgres.ts'
 import { type Queryable, queryOne, type Store } from '../../src/store/store.ts'
-import { openBothStores } from '../helper.ts'
+import { openTestPglite } from '../helper.ts'
 import { abandon, actor, clear, until } from '../jobs-fixture.ts'
+import { startPostgres } from '../postgres.ts'
 
 const sql = (source: string) => parseSql('test', source)
 const insertEvent = readSql('store/job-events/insert.sql')
@@ -70,7 +73,11 @@ async function follow(t: Test, store: Store) {
   return { jobs, jobEvents }
 }
 
-const [pglite, postgres] = (await openBothStores(t)) as [Store, Store]
+const pglite = await openTestPglite(t)
+// A server of its own: the feed waits for every transaction that is open anywhere in the server.
+const postgres = await openPostgres((await startPostgres(t)).url)
+t.teardown(() => postgres.close())
+await migrate(postgres)
 t.beforeEach(async () => {
   await clear(pglite)
   await clear(postgres)

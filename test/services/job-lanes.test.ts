@@ -2,10 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { parseSql, readSql } from '../../src/sql.ts'
-import { migrate } from '../../src/store/migrate.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import type { Store } from '../../src/store/store.ts'
-import { startPostgres } from '../helper.ts'
 import {
   abandon,
   clear,
@@ -17,6 +15,7 @@ import {
   untilStatus,
   work
 } from '../jobs-fixture.ts'
+import { createStoreDatabase } from '../postgres.ts'
 
 const sql = (source: string) => parseSql('test', source)
 const claim = readSql('store/jobs/claim.sql')
@@ -29,8 +28,7 @@ const overlapping = sql(`
   inner join job_attempts as b on b.job_id = job_b.id
   where a.started_at < b.finished_at and b.started_at < a.finished_at`)
 
-const server = await startPostgres(t)
-const url = await server.createDatabase()
+const url = await createStoreDatabase(t)
 
 async function openStore(t: Test): Promise<Store> {
   const store = await openPostgres(url)
@@ -39,7 +37,6 @@ async function openStore(t: Test): Promise<Store> {
 }
 
 const store = await openStore(t)
-await migrate(store)
 t.beforeEach(async () => {
   await clear(store)
 })

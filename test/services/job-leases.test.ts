@@ -109,6 +109,23 @@ for (const store of await openBothStores(t)) {
       )
     })
 
+    t.test(
+      'a worker does not take a job from itself, though its lease could not be renewed in time',
+      async (t) => {
+        await enqueue(store, { id: 'job_1' })
+        const held = gate()
+        await work(t, store, held.run)
+        await until(() => held.started.length === 1)
+        await store.query(sql("update jobs set lease_expires_at = now() - interval '1 second'"))
+        await enqueue(store, { id: 'job_2', lane: 'other' })
+        await store.query(sql("select pg_notify('jobs', '')"))
+        await until(() => held.started.length === 2)
+        held.open()
+        for (const id of ['job_1', 'job_2'])
+          t.match(await untilStatus(store, id, 'succeeded'), { attempt: 1 })
+      }
+    )
+
     for (const [how, report] of Object.entries(reports)) {
       t.test(`an attempt that lost its job changes nothing, ${how}`, async (t) => {
         await enqueue(store, { id: 'job_1' })

@@ -6,22 +6,19 @@ import { createJobs } from '../../src/services/jobs.ts'
 import { createScheduler } from '../../src/services/scheduler.ts'
 import { createSchedules, type Schedules } from '../../src/services/schedules.ts'
 import { parseSql } from '../../src/sql.ts'
-import { migrate } from '../../src/store/migrate.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import type { Store } from '../../src/store/store.ts'
 import { createClock, type TestClock } from '../clock-fixture.ts'
-import { startPostgres } from '../helper.ts'
 import { actor, clear, createLog, until } from '../jobs-fixture.ts'
+import { createStoreDatabase } from '../postgres.ts'
 
 const sql = (source: string) => parseSql('test', source)
 const etl = {} as Etl
 
-const server = await startPostgres(t)
-const url = await server.createDatabase()
+const url = await createStoreDatabase(t)
 const stores = await Promise.all([openPostgres(url), openPostgres(url), openPostgres(url)])
 const [store] = stores as [Store, Store, Store]
 t.teardown(() => Promise.all(stores.map((each) => each.close())))
-await migrate(store)
 t.beforeEach(async () => {
   await clear(store)
   await store.query(sql('delete from schedules'))

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import t, { type Test } from 'tap'
-import type { SiftProgress } from '../../src/sources/sift.ts'
+import type { SiftInput, SiftProgress } from '../../src/sources/sift.ts'
 import { siftInThread } from '../../src/sources/sift-thread.ts'
 import { inputOf } from '../sift-fixture.ts'
 
@@ -11,6 +11,16 @@ t.test('the result is the same', async (t) => {
   const result = await siftInThread(input, () => {}, signal)
   t.match(result, { records: 1, rejected: 1, rejects: [{ object_no: 1, line_number: 2, raw: 'bad' }] })
   t.equal(readFileSync(input.spoolPath, 'utf8'), '{"o":1,"l":1,"r":{"a":1}}\n')
+})
+
+t.test('a thread serves one call after another, and calls side by side have a thread each', async (t) => {
+  const inputs = ['{"a":1}', '{"a":1}\n{"a":2}', 'bad'].map((text) => inputOf(t, { 'a.json': text }))
+  const sift = (input: SiftInput) => siftInThread(input, () => {}, signal)
+  const expected = [{ records: 1 }, { records: 2 }, { records: 0, rejected: 1 }]
+  const oneByOne = []
+  for (const input of inputs) oneByOne.push(await sift(input))
+  t.match(oneByOne, expected)
+  t.match(await Promise.all(inputs.map(sift)), expected)
 })
 
 /** The same object again and again: work for seconds. */

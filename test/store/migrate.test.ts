@@ -5,7 +5,8 @@ import { parseSql } from '../../src/sql.ts'
 import { type Migration, migrate, readMigrations } from '../../src/store/migrate.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import type { Store } from '../../src/store/store.ts'
-import { openTestPglite, startPostgres, temporaryDirectory, writeFiles } from '../helper.ts'
+import { openTestPglite, temporaryDirectory, writeFiles } from '../helper.ts'
+import { createEmptyDatabase } from '../postgres.ts'
 
 /**
  * SHA-256 of every migration that has landed. Some store has applied it and will not apply it again, so what
@@ -46,12 +47,10 @@ const selectOne = parseSql('test', 'select id from one')
 const tables = async (store: Store) =>
   (await store.query<{ name: string }>(selectTables)).map(({ name }) => name)
 
-const server = await startPostgres(t)
-
 /** A store without tables. */
 async function openEmpty(t: Test, engine: Store['engine']): Promise<Store> {
   if (engine === 'postgres') {
-    const store = await openPostgres(await server.createDatabase())
+    const store = await openPostgres(await createEmptyDatabase(t))
     t.teardown(() => store.close())
     return store
   }
@@ -120,7 +119,7 @@ for (const engine of ['pglite', 'postgres'] as const) {
 }
 
 t.test('five processes that start at once apply the migrations once', async (t) => {
-  const url = await server.createDatabase()
+  const url = await createEmptyDatabase(t)
   const stores = await Promise.all(Array.from({ length: 5 }, () => openPostgres(url)))
   t.teardown(() => Promise.all(stores.map((store) => store.close())))
   const slow = migration(1, 'select pg_sleep(0.1); create table one (id integer); insert into one values (1)')

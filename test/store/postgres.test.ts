@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { parseSql } from '../../src/sql.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import { queryOne, type Transaction } from '../../src/store/store.ts'
-import { startPostgres } from '../helper.ts'
+import { startPostgres } from '../postgres.ts'
 
 const sql = (source: string) => parseSql('test', source)
 const notify = sql('select pg_notify(:channel::text, :payload::text)')
@@ -15,7 +15,7 @@ const terminate = sql('select pg_terminate_backend(:pid::integer)')
 const listening = sql(`select pid from pg_stat_activity where query = 'listen "' || :channel::text || '"'`)
 
 const server = await startPostgres(t)
-const url = await server.createDatabase()
+const { url } = server
 const store = await openPostgres(url)
 t.teardown(() => store.close())
 
@@ -132,6 +132,29 @@ t.test('LISTEN', { jobs: 4 }, async (t) => {
     }
   )
 })
+
+t.test(
+  'a repeated statement goes on while the event loop is busy, and after its connection was lost',
+  async (t) => {
+    const pids: number[] = []
+    const failures: Error[] = []
+    t.teardown(
+      store.repeat(50, ownPid, {}, (answer) => {
+        if ('error' in answer) failures.push(answer.error)
+        else pids.push((answer.rows as { pid: number }[])[0]?.pid as number)
+      })
+    )
+    while (pids.length === 0) await sleep(5)
+    const before = pids.length
+    const end = performance.now() + 1000
+    while (performance.now() < end);
+    while (pids.length < before + 3) await sleep(5)
+    t.equal(new Set(pids).size, 1, 'on one connection')
+    await store.query(terminate, { pid: pids[0] })
+    while (new Set(pids).size < 2) await sleep(5)
+    t.ok(failures.length <= 2, String(failures))
+  }
+)
 
 t.test('a transaction that loses its connection is store_unavailable, and leaves nothing', async (t) => {
   await store.transaction((tx) => tx.script('create table kept (id integer)'))

@@ -3,7 +3,8 @@ import t, { type Test } from 'tap'
 import { parseSql } from '../../src/sql.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import { queryMaybe, queryOne, type Store } from '../../src/store/store.ts'
-import { openTestPglite, startPostgres } from '../helper.ts'
+import { openTestPglite } from '../helper.ts'
+import { createEmptyDatabase } from '../postgres.ts'
 
 const sql = (source: string) => parseSql('test', source)
 const createCounters = 'create table counters (name text primary key, value bigint not null, data jsonb)'
@@ -33,7 +34,7 @@ async function subscribe(t: Test, store: Store, channel: string) {
 
 /** Both stores; the server's own time zone is another one than the service's. */
 async function openStores(t: Test): Promise<Store[]> {
-  const url = await (await startPostgres(t)).createDatabase()
+  const url = await createEmptyDatabase(t)
   const setup = await openPostgres(url)
   const database = new URL(url).pathname.slice(1)
   await setup.transaction((tx) => tx.script(`alter database ${database} set timezone to 'Asia/Tokyo'`))
@@ -176,6 +177,25 @@ for (const store of await openStores(t)) {
       await store.query(notify, { channel: 'Other-News', payload: '' })
       t.equal(await other.next(), '')
       t.same([one.payloads, two.payloads, other.payloads], [[], [], []])
+    })
+
+    t.test('a repeated statement goes on until it is stopped, through failures too', async (t) => {
+      const answers: string[] = []
+      const divide = sql('select 6 / :by::integer as value')
+      const stops = [2, 0].map((by) =>
+        store.repeat(100, divide, { by }, (answer) => {
+          answers.push(
+            'rows' in answer ? JSON.stringify(answer.rows) : String((answer.error as { code?: string }).code)
+          )
+        })
+      )
+      const count = (text: string) => answers.filter((answer) => answer === text).length
+      while (count('[{"value":3}]') < 3 || count('22012') < 3) await sleep(5)
+      for (const stop of stops) stop()
+      const before = answers.length
+      await sleep(250)
+      t.ok(answers.length - before <= 2, 'what was under way may still answer')
+      t.same([...new Set(answers)].sort(), ['22012', '[{"value":3}]'])
     })
 
     t.test('ping', async (t) => {

@@ -1,0 +1,18 @@
+/** How every connection to the store is made. */
+import pg from 'pg'
+
+/** A connection that takes longer than this is given up, in ms. */
+const CONNECT_TIMEOUT = 10_000
+
+const INT8_OID = 20
+
+export const postgresSettings = (connectionString: string): pg.ClientConfig => ({
+  connectionString,
+  connectionTimeoutMillis: CONNECT_TIMEOUT,
+  keepAlive: true,
+  application_name: 'sparkify-warehouse',
+  options: '-c timezone=UTC',
+  types: {
+    getTypeParser: (oid, format) => (oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format))
+  }
+})

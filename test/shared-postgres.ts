@@ -1,0 +1,35 @@
+/**
+ * Run by `tap run` before the tests: starts the PostgreSQL that all test files share, in a process that lives as long as
+ * tap does, and waits until it takes connections.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { isAlive, type SharedServer, sharedServerFile } from './shared-server.ts'
+
+const [owner] = process.argv.slice(2).map(Number)
+
+if (owner === undefined) {
+  rmSync(sharedServerFile, { force: true })
+  const server = spawn(process.execPath, [fileURLToPath(import.meta.url), String(process.ppid)], {
+    detached: true,
+    // Its coverage is nobody's business.
+    env: { ...process.env, NODE_V8_COVERAGE: '' },
+    stdio: ['ignore', 'ignore', 'inherit']
+  })
+  server.unref()
+  while (!existsSync(sharedServerFile)) {
+    if (server.exitCode !== null) throw new Error(`PostgreSQL did not start (exit code ${server.exitCode})`)
+    await sleep(20)
+  }
+} else {
+  const { launchPostgres } = await import('./postgres.ts')
+  const server = await launchPostgres()
+  const about: SharedServer = { pid: process.pid, port: server.port }
+  writeFileSync(sharedServerFile, JSON.stringify(about))
+  while (isAlive(owner)) await sleep(500)
+  rmSync(sharedServerFile, { force: true })
+  await server.stop()
+  process.exit(0)
+}
