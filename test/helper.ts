@@ -5,7 +5,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp, type Parts } from '../src/app.ts'
 import { type Config, loadConfig } from '../src/config.ts'
-import { type OpenedParts, openParts } from '../src/parts.ts'
+import { type OpenedParts, type Outside, openParts } from '../src/parts.ts'
 import type { Job, Scope } from '../src/schemas/jobs.ts'
 import { createApiKeys } from '../src/services/api-keys.ts'
 import { migrate } from '../src/store/migrate.ts'
@@ -91,7 +91,7 @@ export interface TestResponse {
 export async function build(
   t: Test,
   env: Record<string, string> = {},
-  more: Pick<Parts, 'clock'> = {}
+  { outside, ...more }: Pick<Parts, 'clock'> & { outside?: Outside } = {}
 ): Promise<TestService> {
   const directory = env.DATA_DIR ?? temporaryDirectory(t)
   const sources = join(directory, 'sources')
@@ -107,7 +107,7 @@ export async function build(
     ...(!isEmbedded && { DATABASE_URL: await createStoreDatabase(t) }),
     ...env
   })
-  const parts = await openParts(config)
+  const parts = await openParts(config, outside)
   const app = await buildApp(config, { ...parts, ...more })
   t.teardown(async () => {
     await app.close()

@@ -3,7 +3,8 @@
  * tap does, and waits until it takes connections.
  */
 import { spawn } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isAlive, type SharedServer, sharedServerFile } from './shared-server.ts'
@@ -27,6 +28,7 @@ if (owner === undefined) {
   const { launchPostgres } = await import('./postgres.ts')
   const server = await launchPostgres()
   const about: SharedServer = { pid: process.pid, port: server.port }
+  mkdirSync(dirname(sharedServerFile), { recursive: true })
   writeFileSync(sharedServerFile, JSON.stringify(about))
   while (isAlive(owner)) await sleep(500)
   rmSync(sharedServerFile, { force: true })

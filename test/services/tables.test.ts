@@ -11,7 +11,7 @@ import { temporaryDirectory } from '../helper.ts'
 
 const names = [
   ...['staging.events', 'staging.songs', 'analytics.artists', 'analytics.songplays', 'analytics.songs'],
-  ...['analytics.time', 'analytics.users', 'ops.loaded_objects', 'ops.loads', 'ops.rejects']
+  ...['analytics.time', 'analytics.users', 'ops.load_lock', 'ops.loaded_objects', 'ops.loads', 'ops.rejects']
 ]
 const confirm = 'sparkify'
 const actor = (scope: Scope) => ({ key_id: 'key_1', name: 'test', scope })
@@ -172,10 +172,10 @@ t.test('one table', async (t) => {
     ],
     ...{ key: ['user_id'], distribution: { style: 'all' }, sort_key: [] }
   }
-  t.same(await tables.get('analytics.users'), { ...shape, exists: false, row_count: null })
+  t.same(await tables.get('analytics.users'), { ...shape, exists: false, row_count: null, skew: null })
   await run(tables.createHandler)
   await exec(addUser)
-  t.same(await tables.get('analytics.users'), { ...shape, exists: true, row_count: 1 })
+  t.same(await tables.get('analytics.users'), { ...shape, exists: true, row_count: 1, skew: null })
   const { items } = await tables.list()
   t.same(
     items.find(({ name }) => name === 'users'),
