@@ -144,8 +144,8 @@ function asSingleObject(content: Buffer): Line | undefined {
   return { number, bytes, length: bytes.length }
 }
 
-/** What is wrong with a record, or undefined. */
-function judge({ bytes, length }: Line): Pick<SiftReject, 'code' | 'message'> | undefined {
+/** What is wrong with a record, whatever it is to be, or undefined. */
+export function judge({ bytes, length }: Line): Pick<SiftReject, 'code' | 'message'> | undefined {
   if (length > MAX_RECORD_BYTES) {
     return { code: 'record_too_large', message: `${length} bytes; at most ${MAX_RECORD_BYTES} are allowed` }
   }

@@ -1,6 +1,6 @@
 /** Rejects of a COPY: its error tables tell the place, the object itself the text. */
-import { isBlank, readLines } from '../sources/lines.ts'
-import { MAX_RECORD_BYTES, toRaw } from '../sources/sift.ts'
+import { isBlank, type Line, readLines } from '../sources/lines.ts'
+import { judge, MAX_RECORD_BYTES, toRaw } from '../sources/sift.ts'
 import { explain } from './reject-reasons.ts'
 import {
   type LoadObject,
@@ -61,14 +61,21 @@ export async function toRejects(
     await readLines(await fetch(object), MAX_RECORD_BYTES, (line) => {
       const error = wanted.get(line.number)
       if (error === undefined) return
-      const code = codes.get(Number(error.error_code)) ?? 'malformed_json'
-      const column_name = code === 'malformed_json' ? null : keyOf(error.column_name)
-      const message = column_name === null ? error.message : explain({ code, column_name })
       const place = { kind, object_no: object.object_no, line_number: line.number }
-      rejects.push({ ...place, code, column_name, message, ...toRaw(line, MAX_RAW_BYTES) })
+      rejects.push({ ...place, ...reasonOf(error, line), ...toRaw(line, MAX_RAW_BYTES) })
     })
   }
   return rejects
+}
+
+/** What is wrong with the record as such is seen in its text, as for the embedded engine; else COPY's code tells. */
+function reasonOf(error: LoadErrorRow, line: Line): Pick<Reject, 'code' | 'column_name' | 'message'> {
+  const verdict = judge(line)
+  if (verdict !== undefined) return { ...verdict, column_name: null }
+  const code = codes.get(Number(error.error_code)) ?? 'malformed_json'
+  const column_name = code === 'malformed_json' ? null : keyOf(error.column_name)
+  const message = column_name === null ? error.message : explain({ code, column_name })
+  return { code, column_name, message }
 }
 
 const keyOf = (column: string): string | null => (column === '' ? null : (keys.get(column) ?? column))
