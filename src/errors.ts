@@ -86,6 +86,11 @@ export const errorCatalogue = {
   aws_throttled: { status: 503, kind: 'transient', title: 'AWS asks the service to slow down' },
   aws_unavailable: { status: 503, kind: 'transient', title: 'AWS does not answer' },
   // what a job can meet
+  manifest_needed: {
+    status: 409,
+    kind: 'configuration',
+    title: 'COPY needs a manifest to read these objects'
+  },
   source_unreadable: { status: 422, kind: 'configuration', title: 'The source cannot be read' },
   source_empty: { status: 422, kind: 'data', title: 'The source holds no objects' },
   object_unreadable: { status: 422, kind: 'data', title: 'An object cannot be read' },

@@ -195,6 +195,7 @@ export const trapLoads: { files: Files; params: Json }[] = [
         lines(play({ sessionId: null })),
         lines(play({ ts: -1 })),
         lines(play({ page: '' })),
+        lines(play({ song: 'a\0b' })),
         lines(play({ song: 'x'.repeat(5000) })),
         '',
         lines(play({ ts: START + 5 * DAY, userId: '7', song: 'Late', artist: 'Comer' })).slice(0, -20)

@@ -1,5 +1,6 @@
 /** Sessions on Redshift: few, verified by TLS, each prepared once, each cancellable from another one. */
 import pg from 'pg'
+import { ServiceError } from '../errors.ts'
 import { bindParams, type Params, parseSql, type Statement } from '../sql.ts'
 import { classify, isConnectionLost } from './redshift-errors.ts'
 import { toRedshift, types } from './redshift-values.ts'
@@ -58,12 +59,25 @@ export function createPool(target: () => Promise<ConnectionTarget>, statementTim
     return opened
   }
 
+  /** A session that is ready. Where the cluster was is tried first, then where it is now; a refused login is final. */
   async function connect(): Promise<pg.PoolClient> {
-    pool ??= open()
-    const current = pool
+    const known = pool
+    try {
+      return await connectTo(pool ?? open())
+    } catch (error) {
+      const isRefused = error instanceof ServiceError && error.code === 'warehouse_login_failed'
+      if (known === undefined || isRefused) throw error
+      return connectTo(open())
+    }
+  }
+
+  async function connectTo(current: Promise<pg.Pool>): Promise<pg.PoolClient> {
+    pool = current
     try {
       const client = await (await current).connect()
       if (!pids.has(client)) {
+        // A connection that breaks under way is told by its statement; unheard, the event would end the process.
+        client.on('error', () => {})
         for (const { text } of prepare) await client.query(text)
         const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
         pids.set(client, Number(rows[0]?.pid))

@@ -28,9 +28,10 @@ const codes = new Map<number, string>([
   [1209, 'invalid_type'],
   [1210, 'invalid_type'],
   [1213, 'missing_value'],
-  [1219, 'invalid_utf8'],
-  [1220, 'invalid_utf8'],
-  [1221, 'invalid_utf8'],
+  // The record is valid UTF-8 (that has been seen), so it is a NUL character.
+  [1219, 'invalid_character'],
+  [1220, 'invalid_character'],
+  [1221, 'invalid_character'],
   [1222, 'invalid_type']
 ])
 
@@ -73,9 +74,9 @@ function reasonOf(error: LoadErrorRow, line: Line): Pick<Reject, 'code' | 'colum
   const verdict = judge(line)
   if (verdict !== undefined) return { ...verdict, column_name: null }
   const code = codes.get(Number(error.error_code)) ?? 'malformed_json'
-  const column_name = code === 'malformed_json' ? null : keyOf(error.column_name)
-  const message = column_name === null ? error.message : explain({ code, column_name })
-  return { code, column_name, message }
+  if (code === 'malformed_json') return { code, column_name: null, message: error.message }
+  const column_name = code === 'invalid_character' ? null : keyOf(error.column_name)
+  return { code, column_name, message: explain({ code, column_name }) }
 }
 
 const keyOf = (column: string): string | null => (column === '' ? null : (keys.get(column) ?? column))

@@ -4,9 +4,11 @@
  */
 
 import { ServiceError } from '../errors.ts'
-import { parseS3Url, type Scratch } from '../sources/s3.ts'
+import { isGzip } from '../sources/lines.ts'
+import type { Scratch } from '../sources/s3.ts'
 import { fillLiterals, type Literal, type Params, parseSql, readSql, type Statement } from '../sql.ts'
 import { isLoadFailure } from './redshift-errors.ts'
+import { groupByPrefix } from './redshift-prefixes.ts'
 import { findRows, type LoadErrorRow, toRejects } from './redshift-rejects.ts'
 import type {
   LoadObject,
@@ -65,6 +67,13 @@ export interface CopySettings {
   scratch?: Scratch | undefined
 }
 
+/** The objects of one COPY: those of a manifest, or those below `prefix`. */
+interface CopyGroup {
+  objects: LoadObject[]
+  isZipped: boolean
+  prefix?: string
+}
+
 type Run = (statement: Statement, params?: Params) => Promise<QueryResult>
 
 /** The loading half of a write session. */
@@ -74,10 +83,12 @@ export function createRedshiftStaging(
   session: string
 ): Pick<WriteSession, 'list' | 'stage' | 'reject'> {
   const { scratch } = settings
+  let listed: LoadObject[] = []
   let staged: LoadObject[] = []
   let fetch: StageOptions['fetch'] = () => Promise.reject(new Error('nothing is staged'))
 
   async function list(objects: LoadObject[]) {
+    listed = objects
     await run(createListing)
     const rows = objects.map(({ object_no, kind, url, etag, bytes }) => [object_no, kind, url, etag, bytes])
     if (scratch === undefined) return insertRows('load_listing', rows)
@@ -109,15 +120,16 @@ export function createRedshiftStaging(
     fetch = options.fetch
     await run(createRejects)
     const result: StageResult = { read: { events: 0, songs: 0 }, rejected: 0 }
+    let done = 0
     for (const kind of kinds) {
       const { create, nullEmpty } = statements[kind]
       await run(create)
-      for (const group of sameCompression(objects.filter((object) => object.kind === kind))) {
+      for (const group of copyGroups(objects.filter((object) => object.kind === kind))) {
         const copied = await copy(kind, group, options)
         result.read[kind] += copied.loaded + copied.skipped
         result.rejected += copied.skipped
-        const sizes = group.reduce((sum, { bytes }) => sum + bytes, 0)
-        options.onProgress({ rows: result.read.songs + result.read.events, bytes: sizes })
+        done += group.objects.reduce((sum, { bytes }) => sum + bytes, 0)
+        options.onProgress({ rows: result.read.songs + result.read.events, bytes: done })
       }
       await run(nullEmpty)
       result.rejected += await rejectProblems(kind, options.rejectLimit)
@@ -126,11 +138,22 @@ export function createRedshiftStaging(
     return result
   }
 
-  async function copy(kind: RecordKind, objects: LoadObject[], options: StageOptions) {
-    const isGzip = objects[0]?.url.endsWith('.gz') === true
-    const suffix = [scratch && 'manifest', isGzip && 'gzip'].filter(Boolean).join('\n')
+  /** What one COPY each reads: it decompresses all objects of a statement alike. */
+  function copyGroups(objects: LoadObject[]): CopyGroup[] {
+    return [false, true].flatMap((isZipped) => {
+      const group = objects.filter(({ url }) => isGzip(url) === isZipped)
+      if (group.length === 0) return []
+      if (scratch !== undefined) return [{ objects: group, isZipped }]
+      const wanted = new Set(group)
+      const others = listed.filter((object) => !wanted.has(object)).map(({ url }) => url)
+      return groupByPrefix(group, others).map((part) => ({ ...part, isZipped }))
+    })
+  }
+
+  async function copy(kind: RecordKind, { objects, isZipped, prefix }: CopyGroup, options: StageOptions) {
+    const suffix = [prefix === undefined && 'manifest', isZipped && 'gzip'].filter(Boolean).join('\n')
     const literals: Record<string, Literal> = {
-      from: await copySource(kind, objects, isGzip),
+      from: prefix ?? (await writeManifest(kind, objects, isZipped)),
       role: await settings.roleArn(),
       region: settings.region,
       json: (kind === 'events' ? settings.jsonpaths : undefined) ?? 'auto ignorecase',
@@ -150,17 +173,17 @@ export function createRedshiftStaging(
     }
     const { rows } = await run(lastCopy)
     const query_id = Number(rows[0]?.query_id)
-    if (scratch === undefined) await verifyFiles(query_id, objects)
+    if (prefix !== undefined) await verifyFiles(query_id, objects)
     const errors = await readErrors(query_id)
     await addRejects(await toRejects(kind, errors.slice(0, options.rejectLimit), objects, options.fetch))
     return { loaded: Number(rows[0]?.rows_loaded), skipped: errors.length }
   }
 
-  /** A manifest of exactly these objects, each of them mandatory; or the prefix that they share. */
-  async function copySource(kind: RecordKind, objects: LoadObject[], isGzip: boolean): Promise<string> {
-    if (scratch === undefined) return sharedPrefix(objects)
+  /** A manifest of exactly these objects, each of them mandatory. */
+  async function writeManifest(kind: RecordKind, objects: LoadObject[], isZipped: boolean): Promise<string> {
+    if (scratch === undefined) throw new Error('there is no place for manifests')
     const entries = objects.map(({ url }) => ({ url, mandatory: true }))
-    return scratch.write(`${session}/${kind}${isGzip ? '-gzip' : ''}.manifest`, JSON.stringify({ entries }))
+    return scratch.write(`${session}/${kind}${isZipped ? '-gzip' : ''}.manifest`, JSON.stringify({ entries }))
   }
 
   /** Without a manifest COPY decides itself what it reads; anything but the listed objects is not accepted. */
@@ -242,24 +265,4 @@ function insertStatement(table: 'load_listing' | 'load_rejects', rows: Value[][]
   let index = 0
   const tuples = rows.map((row) => `(${row.map(() => `:${bindName(index++)}`).join(', ')})`)
   return parseSql(`insert into ${table}`, `insert into ${table} values ${tuples.join(', ')}`)
-}
-
-/** COPY decompresses all objects of a statement alike. */
-function sameCompression(objects: LoadObject[]): LoadObject[][] {
-  const [gzip, plain] = [true, false].map((isGzip) =>
-    objects.filter(({ url }) => url.endsWith('.gz') === isGzip)
-  )
-  return [plain ?? [], gzip ?? []].filter((group) => group.length > 0)
-}
-
-function sharedPrefix(objects: LoadObject[]): string {
-  const folders = objects.map(({ url }) => url.slice(0, url.lastIndexOf('/') + 1))
-  const prefix = folders.reduce((shared, folder) => {
-    let common = shared
-    while (!folder.startsWith(common))
-      common = common.slice(0, common.lastIndexOf('/', common.length - 2) + 1)
-    return common
-  })
-  parseS3Url(prefix)
-  return prefix
 }

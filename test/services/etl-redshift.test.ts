@@ -1,16 +1,244 @@
-/** The load on Redshift, through the whole service: COPY, rejects, the transaction, and what may go wrong in it. */
-import t from 'tap'
-import { event, lines, song } from '../etl-fixture.ts'
-import { buildOnRedshift } from '../redshift-fixture.ts'
+/** The load on Redshift, through the whole service: what may go wrong in it, and that every row is there once after all. */
+import t, { type Test } from 'tap'
+import type { Job } from '../../src/schemas/jobs.ts'
+import { parseSql } from '../../src/sql.ts'
+import type { Fault } from '../emulators/redshift.ts'
+import { event, type Json, lines, song } from '../etl-fixture.ts'
+import { BUCKET, buildOnRedshift, SCRATCH } from '../redshift-fixture.ts'
 
 const service = await buildOnRedshift(t)
+const { aws, redshift, request } = service
+await service.prepareWarehouse()
 
-t.test('load', async (t) => {
-  await service.prepareWarehouse()
-  service.put({ 'song_data/a.json': lines(song()), 'log_data/a.json': lines(event(), event({ itemInSession: 1 })) })
-  const { body } = await service.request('POST', '/v1/jobs', { body: { type: 'etl' }, headers: { prefer: 'wait=60' } })
-  console.error(JSON.stringify(body, null, 1))
-  const { body: load } = await service.request('GET', `/v1/loads/${body.result?.load_id}`)
-  console.error(JSON.stringify(load, null, 1))
-  if (body.status !== 'succeeded') console.error(service.redshift.statements.slice(-4))
+const start = async (params: Json = {}, headers: Record<string, string> = { prefer: 'wait=60' }) =>
+  (await request('POST', '/v1/jobs', { headers, body: { type: 'etl', ...params } })).body as Job
+const storyOf = async ({ id }: Job): Promise<string[]> =>
+  (await request('GET', `/v1/jobs/${id}/events?limit=200`)).body.items.map(
+    ({ message }: { message: string }) => message
+  )
+const countOf = async (table: string) => {
+  const { rows } = await service.parts.warehouse.run(
+    parseSql('test', `select count(*) as rows from ${table}`)
+  )
+  return Number(rows[0]?.rows)
+}
+
+/** How many days there are; each is one object with two plays. */
+let days = 0
+
+function addDay() {
+  days += 1
+  const ts = 1541106000796 + days * 86_400_000
+  service.put({
+    [`log_data/day-${days}.json`]: lines(
+      event({ sessionId: days, ts }),
+      event({ sessionId: days, ts, itemInSession: 1 })
+    )
+  })
+}
+
+/** Everything is there, each row once, and the ledger says the same. */
+async function checkRows(t: Test) {
+  t.same(
+    {
+      events: await countOf('staging.events'),
+      plays: await countOf('analytics.songplays'),
+      objects: await countOf('ops.loaded_objects'),
+      loads: await countOf('ops.loads')
+    },
+    { events: 2 * days, plays: 2 * days, objects: days + 1, loads: days }
+  )
+}
+
+t.test('a first load', async (t) => {
+  service.put({ 'song_data/a.json': lines(song()) })
+  addDay()
+  t.match(await start(), { status: 'succeeded', attempt: 1 })
+  await checkRows(t)
+})
+
+const copied = () => redshift.statements.filter(({ text }) => /^copy load_events/.test(text)).length
+
+t.test('the transaction begins with the lock, and holds no statement that ends it', async (t) => {
+  const texts = redshift.statements.map(({ text }) => text)
+  const commit = texts.lastIndexOf('commit')
+  const begin = texts.lastIndexOf('begin', commit)
+  t.match(texts[begin + 1], /^lock ops\.load_lock/)
+  t.notMatch(texts.slice(begin, commit).join('\n'), /\b(truncate|merge|copy|create table(?! \w+ as))\b/i)
+  t.same(aws.s3.keys(SCRATCH), [], 'no manifest is left')
+})
+
+for (const [name, fault] of Object.entries<Fault>({
+  '1023': { type: 'serialization' },
+  'a deadlock': { type: 'deadlock' }
+})) {
+  t.test(`${name}: the whole transaction is run again, without another COPY`, async (t) => {
+    addDay()
+    const before = copied()
+    redshift.inject({ match: /^insert into analytics\.songplays/i, fault, times: 2 })
+    const job = await start()
+    t.match(job, { status: 'succeeded', attempt: 1 })
+    t.equal(copied() - before, 1)
+    t.equal((await storyOf(job)).filter((message) => /run again/.test(message)).length, 2)
+    await checkRows(t)
+  })
+}
+
+t.test('what passes by itself is tried again by the job', async (t) => {
+  const causes: Record<string, () => void> = {
+    'conflicts without end': () =>
+      redshift.inject({
+        match: /^insert into analytics\.users/i,
+        fault: { type: 'serialization' },
+        times: 4
+      }),
+    'a connection lost in COPY': () =>
+      redshift.inject({ match: 'copy', fault: { type: 'disconnect', when: 'during' } }),
+    'a connection lost in the transaction': () =>
+      redshift.inject({
+        match: /^insert into analytics\.time/i,
+        fault: { type: 'disconnect', when: 'before' }
+      }),
+    'a connection lost before the commit happened': () =>
+      redshift.inject({ match: 'commit', fault: { type: 'disconnect', when: 'before' } }),
+    'a role that is not usable yet': () =>
+      redshift.inject({
+        match: 'copy',
+        fault: {
+          type: 'error',
+          code: 'XX000',
+          message:
+            'User arn:aws:redshift:us-west-2:123456789012:dbuser:sparkify/a is not authorized to assume IAM Role arn:aws:iam::1:role/a'
+        }
+      })
+  }
+  for (const [name, cause] of Object.entries(causes)) {
+    addDay()
+    cause()
+    t.match(await start(), { status: 'succeeded', attempt: 2, error: null }, name)
+    t.same(redshift.pendingFaults(), [], name)
+    await checkRows(t)
+  }
+})
+
+t.test(
+  'a connection lost after the commit happened: the ledger tells, and nothing is loaded again',
+  async (t) => {
+    addDay()
+    redshift.inject({ match: 'commit', fault: { type: 'disconnect', when: 'after' } })
+    const job = await start()
+    t.match(job, { status: 'succeeded', attempt: 2, result: { events: { read: 2, loaded: 2 } } })
+    t.match((await storyOf(job)).join('\n'), /An earlier attempt had published the load/)
+    await checkRows(t)
+  }
+)
+
+t.test('what does not pass by itself fails with its reason, and changes nothing', async (t) => {
+  addDay()
+  const error = (message: string): Fault => ({ type: 'error', code: 'XX000', message })
+  const causes: [Fault, string][] = [
+    [{ type: 'timeout' }, 'statement_cancelled'],
+    [{ type: 'cancelled' }, 'statement_cancelled'],
+    [{ type: 'disk_full' }, 'disk_full'],
+    [error('S3ServiceException:Access Denied,Status 403,Error AccessDenied'), 'source_access_denied']
+  ]
+  days -= 1
+  for (const [fault, code] of causes) {
+    redshift.inject({ match: 'copy', fault })
+    t.match(await start(), { status: 'failed', attempt: 1, error: { code } }, code)
+    await checkRows(t)
+  }
+  days += 1
+  t.match(await start(), { status: 'succeeded', attempt: 1 })
+  await checkRows(t)
+})
+
+t.test('an object that vanishes between the list and COPY: the next attempt lists anew', async (t) => {
+  addDay()
+  service.put({ 'log_data/gone.json': lines(event({ sessionId: 9999 })) })
+  redshift.inject({ match: 'copy', fault: { type: 'delay', ms: 1 } })
+  aws.inject({
+    operation: 'PutObject',
+    fault: { kind: 'hook', before: async () => aws.s3.delete(BUCKET, 'log_data/gone.json') }
+  })
+  t.match(await start(), { status: 'succeeded', attempt: 2 })
+  await checkRows(t)
+})
+
+t.test(
+  'an object that changes before its rejects are read: the next attempt reads what it is then',
+  async (t) => {
+    addDay()
+    const key = `log_data/day-${days}.json`
+    const good = aws.s3.get(BUCKET, key)?.toString() ?? ''
+    service.put({ [key]: `${good}\nbad` })
+    aws.inject({
+      operation: 'GetObject',
+      fault: { kind: 'hook', before: async () => service.put({ [key]: good }) }
+    })
+    t.match(await start({ max_rejects: 1 }), {
+      status: 'succeeded',
+      attempt: 2,
+      result: { events: { rejected: 0 } }
+    })
+    await checkRows(t)
+  }
+)
+
+t.test('S3 that answers nothing good', async (t) => {
+  addDay()
+  aws.inject({ operation: 'ListObjectsV2', fault: { kind: 'access-denied' } })
+  t.match(await start(), { status: 'failed', error: { code: 'source_access_denied' } })
+  // As often as the SDK itself tries.
+  aws.inject({ operation: 'ListObjectsV2', fault: { kind: 'http', status: 503 }, times: 6 })
+  t.match(await start(), { status: 'succeeded', attempt: 2 })
+  await checkRows(t)
+})
+
+t.test('cancelling stops the statement in the cluster', async (t) => {
+  addDay()
+  redshift.inject({ match: 'copy', fault: { type: 'delay', ms: 60_000 } })
+  const { id } = await start({}, {})
+  while (redshift.pendingFaults().length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await request('POST', `/v1/jobs/${id}/cancel`)
+  t.match((await service.waitForJob(id)).status, 'cancelled')
+  t.match(redshift.statements.map(({ text }) => text).join('\n'), /pg_cancel_backend/)
+  t.match(await start(), { status: 'succeeded', attempt: 1 })
+  await checkRows(t)
+})
+
+t.test(
+  'more rejects than allowed: nothing is published, and they are shown with place and text',
+  async (t) => {
+    addDay()
+    service.put({ 'log_data/wrong.json': `${lines(event({ ts: 'soon' }))}\n{"cut` })
+    const job = await start()
+    t.match(job, { status: 'failed', attempt: 1, error: { code: 'too_many_rejects' } })
+    const { body } = await request('GET', `/v1/rejects?job_id=${job.id}`)
+    t.match(body.items, [
+      { url: `s3://${BUCKET}/log_data/wrong.json`, line_number: 1, code: 'invalid_type', column: 'ts' },
+      { url: `s3://${BUCKET}/log_data/wrong.json`, line_number: 2, code: 'malformed_json', raw: '{"cut' }
+    ])
+    aws.s3.delete(BUCKET, 'log_data/wrong.json')
+    t.match(await start(), { status: 'succeeded' })
+    await checkRows(t)
+  }
+)
+
+t.test('GET /v1/tables shows keys, distribution, counts and skew', async (t) => {
+  const { body } = await request('GET', '/v1/tables/analytics.songplays')
+  t.match(body, {
+    row_count: 2 * days,
+    distribution: { style: 'key', column: 'song_id' },
+    sort_key: ['start_time'],
+    skew: Number
+  })
+})
+
+t.test('a paused cluster is no reason to try again', async (t) => {
+  aws.setClusterStatus('sparkify', 'paused')
+  redshift.disconnectAll()
+  t.match((await request('POST', '/v1/jobs', { body: { type: 'etl' } })).body, { code: 'cluster_paused' })
+  t.match((await request('GET', '/v1/analytics/top-songs/results')).body, { code: 'cluster_paused' })
+  aws.setClusterStatus('sparkify', 'available')
 })
