@@ -238,7 +238,52 @@ t.test('GET /v1/tables shows keys, distribution, counts and skew', async (t) => 
 t.test('a paused cluster is no reason to try again', async (t) => {
   aws.setClusterStatus('sparkify', 'paused')
   redshift.disconnectAll()
+  // A session that is lost may be found out by the statement that it is used for.
+  t.match(await request('GET', '/v1/loads'), { status: /^(409|503)$/ })
   t.match((await request('POST', '/v1/jobs', { body: { type: 'etl' } })).body, { code: 'cluster_paused' })
   t.match((await request('GET', '/v1/analytics/top-songs/results')).body, { code: 'cluster_paused' })
   aws.setClusterStatus('sparkify', 'available')
+})
+
+t.test('without a place for manifests, COPY reads by prefixes that hold the new objects alone', async (t) => {
+  const byPrefix = await buildOnRedshift(t, { MANIFEST_PREFIX: '' })
+  await byPrefix.prepareWarehouse()
+  const load = async (params: Json = {}) => {
+    const from = byPrefix.redshift.statements.length
+    const { body } = await byPrefix.request('POST', '/v1/jobs', {
+      headers: { prefer: 'wait=60' },
+      body: { type: 'etl', ...params }
+    })
+    const copies = byPrefix.redshift.statements
+      .slice(from)
+      .flatMap(({ text }) => /^copy [\s\S]*?from '([^']*)'/.exec(text)?.[1] ?? [])
+    return { job: body as Job, copies: copies.map((url) => url.replace(`s3://${BUCKET}/`, '')) }
+  }
+  const day = (item: number) => lines(event({ itemInSession: item }))
+  byPrefix.put({
+    'song_data/a.json': lines(song()),
+    'log_data/2018-11-01.json': day(1),
+    'log_data/2018-11-02.json': day(2)
+  })
+  const first = await load()
+  t.match(first.job, { status: 'succeeded', result: { events: { loaded: 2 }, songs: { loaded: 1 } } })
+  t.same(first.copies, ['song_data/a.json', 'log_data/2018-11-0'])
+
+  byPrefix.put({ 'log_data/2018-11-03.json': day(3), 'log_data/2018-11-13.json': day(4) })
+  const second = await load()
+  t.match(second.job, { status: 'succeeded', result: { events: { read: 2, loaded: 2 } } })
+  t.same(second.copies, ['log_data/2018-11-03.json', 'log_data/2018-11-13.json'])
+
+  // The name of a new object is the beginning of another's.
+  byPrefix.put({ 'log_data/2018-11-05.json.json': day(5) })
+  t.match((await load()).job, { status: 'succeeded' })
+  byPrefix.put({ 'log_data/2018-11-05.json': day(6) })
+  t.match((await load()).job, { status: 'failed', error: { code: 'manifest_needed' } })
+  t.match((await load({ mode: 'full' })).job, {
+    status: 'succeeded',
+    result: { events: { read: 6, loaded: 6 } }
+  })
+
+  byPrefix.put({ 'log_data/2018-11-06.json': day(7), 'log_data/2018-11-06.json.md': 'not listed as data' })
+  t.match((await load()).job, { status: 'failed', error: { code: 'object_changed' } })
 })
