@@ -18,12 +18,17 @@ const wait = { prefer: 'wait=60' }
 
 const absent = {
   ...{ identifier: 'sparkify', engine: 'duckdb', database: 'sparkify', status: 'absent', endpoint: null },
-  ...{ role_arn: null, ingress_cidrs: [], node_type: null, number_of_nodes: 0, size_bytes: null }
+  ...{ role_arn: null, ingress_cidrs: [], node_type: null, number_of_nodes: 0, size_bytes: null },
+  // What an embedded cluster has nothing of.
+  ...{ ownership: 'none', availability: null, publicly_accessible: null, encrypted: null },
+  ...{ isolation_level: null, account_id: null, region: null, desired: null, drift: [], resources: [] },
+  estimated_cost: null
 }
 const available = {
   ...absent,
   ...{ status: 'available', endpoint: 'file://DATA_DIR/warehouse/sparkify.duckdb' },
-  ...{ number_of_nodes: 1, size_bytes: 1 }
+  ...{ ownership: 'ours', number_of_nodes: 1, size_bytes: 1 },
+  resources: [{ type: 'duckdb_file', id: 'DATA_DIR/warehouse/sparkify.duckdb' }]
 }
 const lastJob = async () => {
   const [row] = await rows(service, 'select type, status, params, result from jobs order by id desc limit 1')
@@ -38,7 +43,7 @@ t.test('before there is a cluster', async (t) => {
   const plan = await service.request('POST', '/v1/cluster/plan', { scope: 'read' })
   t.equal(plan.status, 200)
   t.strictSame(normalise(service, plan.body), {
-    ...{ identifier: 'sparkify', engine: 'duckdb' },
+    ...{ identifier: 'sparkify', engine: 'duckdb', account_id: null, region: null, estimated_cost: null },
     actions: [
       {
         action: 'create',
@@ -115,6 +120,14 @@ t.test('PUT and DELETE refuse parameters that they do not know or cannot take', 
     checkProblem(t, service, response, invalid('/v1/cluster', pointer, code, message), `${method} ${query}`)
   }
   t.equal(await countJobs(service), before)
+})
+
+t.test('the embedded cluster is neither paused nor resumed: it costs nothing', async (t) => {
+  for (const deed of ['pause', 'resume']) {
+    const { status, body } = await service.request('POST', `/v1/cluster/${deed}`)
+    t.equal(status, 409)
+    t.match(body, { code: 'not_supported', detail: String })
+  }
 })
 
 t.test('PUT takes a body that says nothing, and no other', async (t) => {

@@ -16,6 +16,7 @@ const storyOf = async ({ id }: Job): Promise<string[]> =>
   (await request('GET', `/v1/jobs/${id}/events?limit=200`)).body.items.map(
     ({ message }: { message: string }) => message
   )
+const attemptsOf = async ({ id }: Job) => (await request('GET', `/v1/jobs/${id}/attempts`)).body.items
 const countOf = async (table: string) => {
   const { rows } = await service.parts.warehouse.run(
     parseSql('test', `select count(*) as rows from ${table}`)
@@ -85,37 +86,26 @@ for (const [name, fault] of Object.entries<Fault>({
 }
 
 t.test('what passes by itself is tried again by the job', async (t) => {
-  const causes: Record<string, () => void> = {
-    'conflicts without end': () =>
-      redshift.inject({
-        match: /^insert into analytics\.users/i,
-        fault: { type: 'serialization' },
-        times: 4
-      }),
-    'a connection lost in COPY': () =>
-      redshift.inject({ match: 'copy', fault: { type: 'disconnect', when: 'during' } }),
-    'a connection lost in the transaction': () =>
-      redshift.inject({
-        match: /^insert into analytics\.time/i,
-        fault: { type: 'disconnect', when: 'before' }
-      }),
-    'a connection lost before the commit happened': () =>
-      redshift.inject({ match: 'commit', fault: { type: 'disconnect', when: 'before' } }),
-    'a role that is not usable yet': () =>
-      redshift.inject({
-        match: 'copy',
-        fault: {
-          type: 'error',
-          code: 'XX000',
-          message:
-            'User arn:aws:redshift:us-west-2:123456789012:dbuser:sparkify/a is not authorized to assume IAM Role arn:aws:iam::1:role/a'
-        }
-      })
+  const disconnect = (when: 'before' | 'during'): Fault => ({ type: 'disconnect', when })
+  const unusable: Fault = {
+    type: 'error',
+    code: 'XX000',
+    message:
+      'User arn:aws:redshift:us-west-2:1:dbuser:a/b is not authorized to assume IAM Role arn:aws:iam::1:role/a'
   }
-  for (const [name, cause] of Object.entries(causes)) {
+  for (const [match, fault, code, times = 1] of [
+    [/^insert into analytics\.users/i, { type: 'serialization' }, 'warehouse_conflict', 4],
+    ['copy', disconnect('during'), 'warehouse_unavailable'],
+    [/^insert into analytics\.time/i, disconnect('before'), 'warehouse_unavailable'],
+    ['commit', disconnect('before'), 'warehouse_unavailable'],
+    ['copy', unusable, 'iam_role_not_usable']
+  ] as [RegExp | 'copy' | 'commit', Fault, string, number?][]) {
+    const name = `${match}: ${code}`
     addDay()
-    cause()
-    t.match(await start(), { status: 'succeeded', attempt: 2, error: null }, name)
+    redshift.inject({ match, fault, times })
+    const job = await start()
+    t.match(job, { status: 'succeeded', attempt: 2, error: null }, name)
+    t.match(await attemptsOf(job), [{ outcome: 'failed', error: { code } }, { outcome: 'succeeded' }], name)
     t.same(redshift.pendingFaults(), [], name)
     await checkRows(t)
   }
@@ -191,7 +181,9 @@ t.test('S3 that answers nothing good', async (t) => {
   t.match(await start(), { status: 'failed', error: { code: 'source_access_denied' } })
   // As often as the SDK itself tries.
   aws.inject({ operation: 'ListObjectsV2', fault: { kind: 'http', status: 503 }, times: 6 })
-  t.match(await start(), { status: 'succeeded', attempt: 2 })
+  const job = await start()
+  t.match(job, { status: 'succeeded', attempt: 2 })
+  t.match((await attemptsOf(job))[0], { error: { code: 'source_unavailable' } })
   await checkRows(t)
 })
 
