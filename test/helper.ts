@@ -50,11 +50,16 @@ export async function openTestPglite(t: Test): Promise<Store> {
   return store
 }
 
+/** An empty, migrated store on the shared server. */
+export async function openTestPostgres(t: Test): Promise<Store> {
+  const store = await openPostgres(await createStoreDatabase(t))
+  t.teardown(() => store.close())
+  return store
+}
+
 /** The same tests on both stores: each gets an empty, migrated one. */
 export async function openBothStores(t: Test): Promise<Store[]> {
-  const postgres = await openPostgres(await createStoreDatabase(t))
-  t.teardown(() => postgres.close())
-  return [await openTestPglite(t), postgres]
+  return [await openTestPglite(t), await openTestPostgres(t)]
 }
 
 export interface TestService {

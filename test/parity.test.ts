@@ -2,11 +2,12 @@
  * The same input gives the same rows and the same answers on DuckDB and on Redshift, compared row by row. What may
  * differ stands in `parity-differences.ts`.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { parseSql } from '../src/sql.ts'
 import { tableDefinitions } from '../src/warehouse/table-definitions.ts'
+import type { RedshiftEmulator } from './emulators/redshift.ts'
 import type { Json } from './etl-fixture.ts'
 import { build, type TestService, writeFiles } from './helper.ts'
 import { differences } from './parity-differences.ts'
@@ -20,7 +21,7 @@ interface Side {
   nameOf(url: string): string
 }
 
-async function openSides(t: Test): Promise<{ duckdb: Side; redshift: Side }> {
+async function openSides(t: Test): Promise<{ duckdb: Side; redshift: Side; emulator: RedshiftEmulator }> {
   const embedded = await build(t)
   const onRedshift = await buildOnRedshift(t)
   const root = join(embedded.config.SONG_DATA, '..')
@@ -37,7 +38,7 @@ async function openSides(t: Test): Promise<{ duckdb: Side; redshift: Side }> {
     }
   }
   for (const { service } of Object.values(sides)) await service.prepareWarehouse()
-  return sides
+  return { ...sides, emulator: onRedshift.redshift }
 }
 
 async function load({ service }: Side, params: Json): Promise<Json> {
@@ -91,8 +92,11 @@ async function compare(t: Test, duckdb: Side, redshift: Side): Promise<number> {
   return compared
 }
 
+const { duckdb, redshift, emulator } = await openSides(t)
+/** What the cluster got for the traps: the real data is not everywhere. */
+const statements: string[] = []
+
 t.test('every trap, in three loads', async (t) => {
-  const { duckdb, redshift } = await openSides(t)
   let compared = 0
   for (const { files, params } of trapLoads) {
     for (const side of [duckdb, redshift]) side.put(files)
@@ -107,6 +111,7 @@ t.test('every trap, in three loads', async (t) => {
   const full = { mode: 'full', max_rejects: 20 }
   t.strictSame(await load(redshift, full), await load(duckdb, full), 'a full load')
   compared += await compare(t, duckdb, redshift)
+  statements.push(...emulator.statements.map(({ text }) => text))
   t.comment(`${compared} rows compared`)
 })
 
@@ -114,12 +119,31 @@ const directory = resolve(import.meta.dirname, '../../shared/real-data')
 const isThere = existsSync(directory)
 
 t.test('a slice of the real data', { skip: !isThere && `${directory} is not on this machine` }, async (t) => {
-  const { duckdb, redshift } = await openSides(t)
   const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) =>
     /^(song|log)_data\/.*\.json$/.test(name)
   )
-  const files = Object.fromEntries(names.map((name) => [name, readFileSync(join(directory, name))]))
+  const files = Object.fromEntries(
+    names.map((name) => [name.replace('/', '/real/'), readFileSync(join(directory, name))])
+  )
+  const params = ({ service: { config } }: Side) => ({
+    ...{ mode: 'full', song_data: `${config.SONG_DATA}/real`, log_data: `${config.LOG_DATA}/real` }
+  })
   for (const side of [duckdb, redshift]) side.put(files)
-  t.strictSame(await load(redshift, {}), await load(duckdb, {}), 'the receipt')
+  t.strictSame(await load(redshift, params(redshift)), await load(duckdb, params(duckdb)), 'the receipt')
   t.comment(`${await compare(t, duckdb, redshift)} rows compared`)
+})
+
+t.test('the statements that the cluster got are those of docs/redshift-statements.sql', async (t) => {
+  const file = new URL('../docs/redshift-statements.sql', import.meta.url)
+  const uuid = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+  const texts = statements.map((text) =>
+    text.replace(uuid, 'UUID').replace(/arn:aws:iam::\d+/g, 'arn:aws:iam::ACCOUNT')
+  )
+  const written =
+    '-- Every statement that the service sends to Redshift, in the order of their first use, as the driver sends it: $1, $2 are\n' +
+    '-- bound. Written by: npm run statements\n' +
+    [...new Set(texts)].map((text) => `\n${text.trim()};\n`).join('')
+  if (process.env.WRITE_STATEMENTS === 'true') writeFileSync(file, written)
+  t.equal(readFileSync(file, 'utf8'), written, 'stale? npm run statements writes it anew')
+  t.comment(`${new Set(texts).size} statements`)
 })

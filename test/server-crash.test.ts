@@ -47,6 +47,7 @@ const expected = {
   'analytics.songs': songs,
   'analytics.time': count(isPlay),
   'analytics.users': new Set(Array.from({ length: 1000 }, (_, index) => index).filter(isPlay)).size,
+  'ops.load_lock': 0,
   'ops.loaded_objects': files + songs,
   'ops.rejects': 0,
   'staging.events': total,

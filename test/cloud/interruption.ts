@@ -1,11 +1,11 @@
 /**
- * Cuts an operation off after every call to AWS and at every step, and runs it again as a new process would. It must
+ * Cuts an operation off after calls to AWS (see `every`) and at every step, and runs it again as a new process would. It must
  * end where an undisturbed one ends, with nothing created twice, and a teardown must leave nothing.
  */
 import type { Test } from 'tap'
 import type { AwsClients } from '../../src/cloud/aws-clients.ts'
 import { createRun, type TestRun } from './fixture.ts'
-import { doneTwice, outcomeOf, prepare, type Scenario } from './scenarios.ts'
+import { doneTwice, every, first, outcomeOf, prepare, type Scenario } from './scenarios.ts'
 
 /** In ms: every cut is a run of its own. */
 const TIMEOUT = 110_000
@@ -53,12 +53,12 @@ function stopAtStep(number: number): TestRun {
 export function testInterruption(t: Test, scenario: Scenario): void {
   const { name, operation, finalSnapshot = false } = scenario
 
-  t.test(`${name}: cut off after every call`, { timeout: TIMEOUT }, async (t) => {
+  t.test(`${name}: cut off after calls`, { timeout: TIMEOUT }, async (t) => {
     const undisturbed = await prepare(t, scenario)
     await undisturbed.run(operation, { finalSnapshot })
     const expected = outcomeOf(undisturbed)
-    let at = 0
-    for (; ; at += 1) {
+    let cuts = 0
+    for (let at = first; ; at += every) {
       const deployment = await prepare(t, scenario)
       const from = deployment.emulator.calls.length
       const { state, attach } = killAt(at)
@@ -72,9 +72,10 @@ export function testInterruption(t: Test, scenario: Scenario): void {
       if (finalSnapshot) t.same(result?.final_snapshot, expected.snapshots[0], 'the snapshot is named')
       if (operation !== 'teardown') await checkTeardown(t, deployment)
       await deployment.emulator.close()
+      cuts += 1
     }
-    t.ok(at > 0)
-    t.comment(`${name}: cut off after each of ${at} calls`)
+    t.ok(cuts > 0)
+    t.comment(`${name}: cut off after ${cuts} calls (every ${every}. from ${first})`)
   })
 
   t.test(`${name}: cut off at every step`, { timeout: TIMEOUT }, async (t) => {
@@ -96,8 +97,8 @@ export function testInterruption(t: Test, scenario: Scenario): void {
 /** Cuts an operation off after every call, and tears down what is there then. */
 export function testAbandonment(t: Test, scenario: Scenario): void {
   const { name, operation } = scenario
-  t.test(`${name}: cut off after every call, and torn down`, { timeout: TIMEOUT }, async (t) => {
-    for (let at = 0; ; at += 1) {
+  t.test(`${name}: cut off after calls, and torn down`, { timeout: TIMEOUT }, async (t) => {
+    for (let at = first; ; at += every) {
       const deployment = await prepare(t, scenario)
       const { state, attach } = killAt(at)
       await failure(deployment.run(operation, { prepare: attach }))

@@ -51,6 +51,13 @@ const teardowns: Scenario[] = [
 
 export const scenarios = { provisions, pauses, teardowns }
 
+/**
+ * Disturbing every single call takes minutes, which `npm run torture:cloud` does; the suite disturbs every so many, and
+ * begins at another one each time.
+ */
+export const every = Number(process.env.DISTURB_EVERY ?? 8)
+export const first = Number(process.env.DISTURB_FIRST ?? Date.now() % every)
+
 /** Long enough for several looks each, short enough for hundreds of runs. */
 const delays = {
   ...{ create: 15_000, modify: 5_000, pause: 10_000, resume: 10_000, delete: 10_000, snapshot: 10_000 },

@@ -7,7 +7,7 @@ import { createApiKeys } from '../../src/services/api-keys.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Warehouse } from '../../src/warehouse/warehouse.ts'
 import { changesIn, type DeploymentOptions, startDeployment, type TestDeployment } from '../cloud/fixture.ts'
-import { openTestPglite } from '../helper.ts'
+import { openTestPostgres } from '../helper.ts'
 
 /** Nothing here gets as far as the warehouse. */
 const warehouse: Warehouse = {
@@ -19,7 +19,7 @@ const warehouse: Warehouse = {
 }
 
 async function build(t: Test, options: DeploymentOptions = {}) {
-  return serve(t, await startDeployment(t, options), await openTestPglite(t))
+  return serve(t, await startDeployment(t, options), await openTestPostgres(t))
 }
 
 /** A process of the service, over an account and a store that may have seen others. */
@@ -234,7 +234,7 @@ t.test('the teardown and the pause wait for jobs', async (t) => {
 
 t.test('a service that stops in the middle of CreateCluster goes on with it after its restart', async (t) => {
   const deployment = await startDeployment(t, { aws: { delays: { rolePropagation: 0 } } })
-  const store = await openTestPglite(t)
+  const store = await openTestPostgres(t)
   const first = await serve(t, deployment, store)
   let closed: Promise<unknown> | undefined
   deployment.emulator.inject({

