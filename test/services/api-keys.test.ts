@@ -10,6 +10,9 @@ const selectKeys = sql('select * from api_keys order by created_at, id')
 const refused = { code: 'invalid_api_key', message: 'The API key is unknown, expired or revoked.' }
 const hash = (key: string) => createHash('sha256').update(key).digest('hex')
 
+// Before the first test: what awaits between tests lets the file end.
+const stores = await openBothStores(t)
+
 t.test('keys are long, random and easy to spot', async (t) => {
   const keys = Array.from({ length: 1000 }, generateKey)
   t.equal(new Set(keys).size, 1000)
@@ -27,7 +30,7 @@ t.test('a scope covers itself and those below it', async (t) => {
   })
 })
 
-for (const store of await openBothStores(t)) {
+for (const store of stores) {
   t.test(`API keys on ${store.engine}`, async (t) => {
     const apiKeys = createApiKeys(store)
     t.beforeEach(async () => {
