@@ -9,6 +9,7 @@ import { answerClientError } from './plugins/client-error.ts'
 import errorHandler, { replyWithError } from './plugins/error-handler.ts'
 import openapi from './plugins/openapi.ts'
 import scheduler from './plugins/scheduler.ts'
+import { buildSerializer } from './plugins/serialization.ts'
 import streams from './plugins/streams.ts'
 import validation from './plugins/validation.ts'
 import worker from './plugins/worker.ts'
@@ -72,7 +73,8 @@ export async function buildApp(
     return503OnClosing: false,
     // Idle keep-alive connections do not hold up a shutdown.
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 250 }
+    routerOptions: { maxParamLength: 250 },
+    schemaController: { compilersFactory: { buildSerializer } }
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   const apiKeys = createApiKeys(store)

@@ -8,6 +8,7 @@ import { bindParams, parseSql } from '../src/sql.ts'
 import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { schemas, tableDefinitions } from '../src/warehouse/table-definitions.ts'
 import type { Queryable, Value } from '../src/warehouse/warehouse.ts'
+import { temporaryDirectory } from './helper.ts'
 
 export const engines = ['duckdb', 'postgres'] as const
 
@@ -30,7 +31,7 @@ export async function addExamples(warehouse: FixtureWarehouse): Promise<void> {
 
 /** The embedded warehouse as the service opens it. */
 async function openDuckdb(t: Test): Promise<FixtureWarehouse> {
-  const directory = t.testdir()
+  const directory = temporaryDirectory(t)
   const warehouse = createDuckdbWarehouse({
     path: `${directory}/example.duckdb`,
     tempDirectory: `${directory}/temp`

@@ -91,7 +91,8 @@ export interface TestResponse {
 
 /**
  * The whole service over DuckDB, not listening; closed when the test ends. Its store is a database of the shared
- * PostgreSQL, which costs a tenth of opening PGlite; with `DATA_DIR` given, or an empty `DATABASE_URL`, it is PGlite.
+ * PostgreSQL, which costs a tenth of opening PGlite; with `DATA_DIR` alone given, or an empty
+ * `DATABASE_URL`, it is PGlite.
  */
 export async function build(
   t: Test,
@@ -102,7 +103,7 @@ export async function build(
   const sources = join(directory, 'sources')
   mkdirSync(join(sources, 'song_data'), { recursive: true })
   mkdirSync(join(sources, 'log_data'), { recursive: true })
-  const isEmbedded = env.DATA_DIR !== undefined || env.DATABASE_URL === ''
+  const isEmbedded = env.DATABASE_URL === '' || (env.DATA_DIR !== undefined && env.DATABASE_URL === undefined)
   if (isEmbedded && !existsSync(join(directory, 'store'))) await copyEmptyPglite(join(directory, 'store'))
   const config = loadConfig({
     DATA_DIR: directory,

@@ -14,7 +14,7 @@ import { until } from './jobs-fixture.ts'
 import { type RunningServer, startServer } from './server-fixture.ts'
 
 const files = 4
-const eventsPerFile = 50_000
+const eventsPerFile = 25_000
 const songs = 100
 const total = files * eventsPerFile
 
@@ -105,7 +105,7 @@ async function untilStep(server: RunningServer, id: string, attempt: number, ste
     const job = await getJob(server, id)
     if (job.attempt === attempt && job.progress?.step === step) return
     if (job.finished_at !== null) throw new Error(`the job was too fast: ${JSON.stringify(job)}`)
-    await sleep(2)
+    await sleep(10)
   }
 }
 

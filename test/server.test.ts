@@ -86,8 +86,9 @@ t.test('the first start, with no configuration but where its data is', async (t)
     const service = await build(t)
     await service.app.close()
     await service.parts.close()
-    const { DATA_DIR, SONG_DATA, LOG_DATA } = service.config
-    const second = spawnServer(t, { DATA_DIR, SONG_DATA, LOG_DATA, PORT: port })
+    const { DATA_DIR, DATABASE_URL = '', SONG_DATA, LOG_DATA } = service.config
+    const env = { DATA_DIR, DATABASE_URL, SONG_DATA, LOG_DATA, PORT: port }
+    const second = spawnServer(t, env)
     t.same(await second.ended, { code: 1, signal: null })
     t.equal(second.output.stderr, `listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`)
   })

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { event, type Json, lines, openEtl, song } from '../etl-fixture.ts'
 import { build, type TestService, temporaryDirectory, writeFiles } from '../helper.ts'
+import { createStoreDatabase } from '../postgres.ts'
 
 const startEtl = async (service: TestService, params: Json = {}) =>
   service.request('POST', '/v1/jobs', { headers: { prefer: 'wait=60' }, body: { type: 'etl', ...params } })
@@ -20,12 +21,13 @@ async function countsOf(service: TestService): Promise<Json> {
 }
 
 const DATA_DIR = temporaryDirectory(t)
+const DATABASE_URL = await createStoreDatabase(t)
 const logData = (name: string) => join(DATA_DIR, 'sources', 'log_data', name)
 const songData = (name: string) => join(DATA_DIR, 'sources', 'song_data', name)
 const good = { song_data: songData('good'), log_data: logData('good') }
 
 t.test('loads that are refused or fail for their sources', async (t) => {
-  const service = await build(t, { DATA_DIR })
+  const service = await build(t, { DATA_DIR, DATABASE_URL })
   const { LOG_DATA } = service.config
   writeFiles(good.song_data, { '1.json': lines(song()) })
   writeFiles(good.log_data, { '1.json': lines(event()) })
@@ -142,8 +144,8 @@ t.test('a load that is stopped leaves nothing, wherever it is', async (t) => {
   t.same(await etl.rows('select count(*) from songplays'), [[2]])
 })
 
-// In 1024-byte blocks: the control store has files of 16 MiB, and the load writes more than this into one.
-const LIMIT = 20 * 1024
+// In 1024-byte blocks: an empty warehouse is smaller, and the load writes more than this into it.
+const LIMIT = 8 * 1024
 const KEY = 'key-of-the-disk-full-test'
 
 /** The real server, no file of which may grow beyond `LIMIT`; `ask` sends it a request. */
@@ -154,7 +156,7 @@ async function startLimitedServer(t: Test) {
     cwd: resolve(import.meta.dirname, '../..'),
     env: {
       ...process.env,
-      ...{ DATA_DIR, PORT: '0', ADMIN_API_KEY: KEY, LOG_LEVEL: 'info' },
+      ...{ DATA_DIR, DATABASE_URL, PORT: '0', ADMIN_API_KEY: KEY, LOG_LEVEL: 'info' },
       ...{ SONG_DATA: songData(''), LOG_DATA: logData('') }
     },
     stdio: ['ignore', 'pipe', 'inherit']
@@ -193,13 +195,13 @@ async function startLimitedServer(t: Test) {
 t.test('a disk that is full while loading', async (t) => {
   if (process.platform !== 'linux') return t.plan(0, 'file size limits are tested on Linux')
   // Random text does not become smaller in the warehouse. Small objects go through the spool, a large one does not.
-  const records = Array.from({ length: 10_000 }, (_, itemInSession) =>
+  const records = Array.from({ length: 4_000 }, (_, itemInSession) =>
     lines(event({ sessionId: 2, itemInSession, userAgent: randomBytes(2250).toString('base64') }))
   )
   writeFiles(logData('large'), { '1.json': records.join('\n') })
   const parts = Array.from({ length: 200 }, (_, part) => [
     `${part}.json`,
-    records.slice(part * 50, part * 50 + 50).join('\n')
+    records.slice(part * 20, part * 20 + 20).join('\n')
   ])
   writeFiles(logData('small'), Object.fromEntries(parts))
   const load = (name: string) => ({ type: 'etl', song_data: good.song_data, log_data: logData(name) })
@@ -226,12 +228,12 @@ t.test('a disk that is full while loading', async (t) => {
   })
 
   await t.test('with room again the same load succeeds', async (t) => {
-    const service = await build(t, { DATA_DIR })
-    for (const [name, loaded] of Object.entries({ large: 10_000, small: 0 })) {
+    const service = await build(t, { DATA_DIR, DATABASE_URL })
+    for (const [name, loaded] of Object.entries({ large: 4_000, small: 0 })) {
       const { body } = await startEtl(service, load(name))
-      const events = { read: 10_000, loaded, duplicates: 10_000 - loaded, rejected: 0 }
+      const events = { read: 4_000, loaded, duplicates: 4_000 - loaded, rejected: 0 }
       t.match(body, { status: 'succeeded', result: { events } })
     }
-    t.equal((await countsOf(service))['analytics.songplays'], 10_001)
+    t.equal((await countsOf(service))['analytics.songplays'], 4_001)
   })
 })

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { generateSample, type SampleSummary } from '../../src/sources/sample.ts'
+import { temporaryDirectory } from '../helper.ts'
 
 interface Event {
   artist: string | null
@@ -48,7 +49,7 @@ const group = <Item>(items: Item[], keyOf: (item: Item) => string | number) => [
   ...Map.groupBy(items, keyOf).values()
 ]
 
-const directory = join(t.testdir(), 'sample')
+const directory = join(temporaryDirectory(t), 'sample')
 let summary: SampleSummary
 let files: Map<string, string>
 let lines: string[]

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { basename, dirname, join } from 'node:path'
 import t from 'tap'
 import { ensureSample, generateSample } from '../../src/sources/sample.ts'
+import { temporaryDirectory, writeFiles } from '../helper.ts'
 
 /** The bytes of every file below a directory, by path. */
 function readAll(directory: string): Map<string, string> {
@@ -12,7 +13,7 @@ function readAll(directory: string): Map<string, string> {
 }
 
 t.test('equal seeds give equal bytes, other seeds do not', async (t) => {
-  const root = t.testdir()
+  const root = temporaryDirectory(t)
   const sample = async (name: string, seed: number) => {
     const directory = join(root, name)
     return { summary: await generateSample({ directory, seed }), files: readAll(directory) }
@@ -33,7 +34,7 @@ t.test('equal seeds give equal bytes, other seeds do not', async (t) => {
 })
 
 t.test('sizes can be chosen', async (t) => {
-  const root = t.testdir()
+  const root = temporaryDirectory(t)
   const small = await generateSample({ directory: join(root, 'small'), days: 2, users: 5, songs: 40 })
   t.match(small, { songs: 40, users: 5, files: 42 })
   const large = await generateSample({ directory: join(root, 'large'), events: 30_000, songs: 200, days: 35 })
@@ -42,7 +43,7 @@ t.test('sizes can be chosen', async (t) => {
 })
 
 t.test('sizes out of bounds are refused', async (t) => {
-  const root = t.testdir()
+  const root = temporaryDirectory(t)
   const attempt = (options: object) => generateSample({ directory: join(root, 'never'), ...options })
   await t.rejects(attempt({ songs: 39 }), {
     name: 'RangeError',
@@ -59,7 +60,9 @@ t.test('sizes out of bounds are refused', async (t) => {
 })
 
 t.test('nothing of others is overwritten', async (t) => {
-  const taken = join(t.testdir({ taken: { 'notes.txt': 'mine' }, empty: {} }), 'taken')
+  const taken = join(temporaryDirectory(t), 'taken')
+  writeFiles(taken, { 'notes.txt': 'mine' })
+  mkdirSync(join(dirname(taken), 'empty'))
   await t.rejects(generateSample({ directory: taken, songs: 40 }), { message: /is not empty/ })
   await t.rejects(generateSample({ directory: taken, songs: 40, replace: true }), {
     message: /holds more than a sample \(notes\.txt\)/
@@ -73,7 +76,7 @@ t.test('nothing of others is overwritten', async (t) => {
 })
 
 t.test('what a killed process left is removed, what a live one writes is not', async (t) => {
-  const parent = t.testdir()
+  const parent = temporaryDirectory(t)
   const target = join(parent, 'sample')
   const gone = spawnSync(process.execPath, ['--version']).pid
   const leave = (name: string) => {
@@ -89,13 +92,14 @@ t.test('what a killed process left is removed, what a live one writes is not', a
 })
 
 t.test('a failure leaves nothing behind', async (t) => {
-  const parent = t.testdir({ file: 'not a directory' })
+  const parent = temporaryDirectory(t)
+  writeFiles(parent, { file: 'not a directory' })
   await t.rejects(generateSample({ directory: join(parent, 'file/sample'), songs: 40 }), { code: 'ENOTDIR' })
   t.same(readdirSync(parent), ['file'])
 })
 
 t.test('ensureSample generates once', async (t) => {
-  const target = join(t.testdir(), 'var/sample')
+  const target = join(temporaryDirectory(t), 'var/sample')
   t.match(await ensureSample(target), { songs: 1_500, users: 96 })
   const before = statSync(target).mtimeMs
   t.equal(await ensureSample(target), null)
