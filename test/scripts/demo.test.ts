@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { temporaryDirectory } from '../helper.ts'
-import { freePort } from '../postgres.ts'
+import { freePort } from '../postgres-server.ts'
 
 const script = new URL('../../scripts/demo.ts', import.meta.url).pathname
 
