@@ -1,14 +1,14 @@
 /**
- * A warehouse small enough to check by eye, on DuckDB and on PostgreSQL (PGlite): the canned queries are
+ * A warehouse small enough to check by eye, on DuckDB and on PostgreSQL: the canned queries are
  * written in the SQL that both accept, and this is what holds them to it.
  */
-import { PGlite } from '@electric-sql/pglite'
 import type { Test } from 'tap'
 import { bindParams, parseSql } from '../src/sql.ts'
 import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { schemas, tableDefinitions } from '../src/warehouse/table-definitions.ts'
 import type { Queryable, Value } from '../src/warehouse/warehouse.ts'
 import { temporaryDirectory } from './helper.ts'
+import { connectToEmptyDatabase } from './postgres.ts'
 
 export const engines = ['duckdb', 'postgres'] as const
 
@@ -45,21 +45,20 @@ async function openDuckdb(t: Test): Promise<FixtureWarehouse> {
 }
 
 async function openPostgres(t: Test): Promise<FixtureWarehouse> {
-  const db = await PGlite.create()
-  t.teardown(() => db.close())
-  await db.exec("set timezone to 'UTC'; set search_path to analytics, staging")
-  for (const schema of schemas) await db.exec(`create schema ${schema}`)
+  const client = await connectToEmptyDatabase(t)
+  await client.query("set timezone to 'UTC'; set search_path to analytics, staging")
+  for (const schema of schemas) await client.query(`create schema ${schema}`)
   return {
     async run(statement, params) {
       const values = bindParams(statement, params)
-      const result = await db.query<unknown[]>(statement.text, values, { rowMode: 'array' })
+      const result = await client.query<unknown[]>({ text: statement.text, values, rowMode: 'array' })
       const columns = result.fields.map(({ name }) => name)
       const rows = result.rows.map((row) =>
         Object.fromEntries(columns.map((column, index) => [column, fromPostgres(row[index])]))
       )
-      return { columns, rows, changed: result.affectedRows ?? 0 }
+      return { columns, rows, changed: result.rowCount ?? 0 }
     },
-    exec: async (sql) => void (await db.exec(sql))
+    exec: async (sql) => void (await client.query(sql))
   }
 }
 

@@ -30,8 +30,8 @@ export function writeFiles(directory: string, files: Record<string, string | Buf
   }
 }
 
-/** A migrated store without a row. */
-async function copyEmptyPglite(directory: string): Promise<void> {
+/** A migrated store without a row, as a new `DATA_DIR` has it below `store`; making one takes seconds. */
+export async function copyEmptyPglite(directory: string): Promise<void> {
   mkdirSync(directory, { recursive: true })
   await copyTemplate('pglite', directory, async (fresh) => {
     const store = await openPglite(fresh)

@@ -94,7 +94,6 @@ t.test('npm run openapi writes it, and --check tells when it is stale', async (t
   t.match(missing.output, `${copy} is stale. Write it anew with: npm run openapi`)
   t.equal((await run(script, copy)).code, 0)
   t.equal(readFileSync(copy, 'utf8'), readFileSync(file, 'utf8'), 'it is the same from any directory')
-  t.equal((await run(script, '--check', copy)).code, 0)
 })
 
 t.test('every route is in the document, and the other way round', async (t) => {

@@ -1,4 +1,5 @@
 /** A real PostgreSQL from npm. `tap run` starts one for all test files; a file that is run by itself starts its own. */
+import pg from 'pg'
 import tap, { type Test } from 'tap'
 import { execute, launchPostgres, MIGRATED, urlOf } from './postgres-server.ts'
 import { findSharedServer } from './shared-server.ts'
@@ -37,6 +38,14 @@ async function createDatabase(t: Test, template: string): Promise<string> {
 
 /** The URL of a new and empty database. */
 export const createEmptyDatabase = (t: Test): Promise<string> => createDatabase(t, 'template0')
+
+/** A connection to a new and empty database. */
+export async function connectToEmptyDatabase(t: Test): Promise<pg.Client> {
+  const client = new pg.Client(await createEmptyDatabase(t))
+  await client.connect()
+  t.teardown(() => client.end())
+  return client
+}
 
 /** The URL of a new database that holds an empty, migrated store. */
 export const createStoreDatabase = (t: Test): Promise<string> => createDatabase(t, MIGRATED)

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { ConfigSchema, fileSettings } from '../src/config.ts'
 import { errorCatalogue } from '../src/errors.ts'
-import { build, temporaryDirectory } from './helper.ts'
+import { build, copyEmptyPglite, temporaryDirectory } from './helper.ts'
 
 const root = new URL('../', import.meta.url)
 const read = (name: string) => readFileSync(new URL(name, root), 'utf8')
@@ -95,6 +95,7 @@ t.test('the tour runs as printed', { timeout: 60_000 }, async (t) => {
   const [, tour] = /<!-- tour[^>]*-->\n```sh\n([\s\S]*?)```/.exec(readme) ?? []
   t.ok(tour, 'the README has a tour')
   const directory = temporaryDirectory(t)
+  await copyEmptyPglite(join(directory, 'var', 'store'))
   const server = spawn(process.execPath, [new URL('src/server.ts', root).pathname], {
     env: { ...process.env, PORT: '0', DATA_DIR: join(directory, 'var'), LOG_LEVEL: 'info' }
   })

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import fs, { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { PGlite } from '@electric-sql/pglite'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { bindParams, fillLiterals, type Literal, parseSql, readSql } from '../src/sql.ts'
 import { readMigrations } from '../src/store/migrate.ts'
+import { connectToEmptyDatabase } from './postgres.ts'
 
 const sqlFolder = new URL('../src/sql/', import.meta.url)
 const sqlFiles = readdirSync(sqlFolder, { recursive: true, encoding: 'utf8' })
@@ -30,12 +30,11 @@ const holds = <Ts>(t: Test, property: fc.IAsyncProperty<Ts>, numRuns: number) =>
 
 const instance = await DuckDBInstance.create(':memory:')
 const duckdb = await instance.connect()
-const pglite = await PGlite.create()
-t.teardown(async () => {
+t.teardown(() => {
   duckdb.closeSync()
   instance.closeSync()
-  await pglite.close()
 })
+const postgres = await connectToEmptyDatabase(t)
 
 t.test('parameters are numbered in the order in which they first appear', async (t) => {
   const statement = parseSql('test', 'select :b, :a, :b where c = :long_name')
@@ -161,13 +160,13 @@ t.test('DuckDB reads back every quoted value', async (t) => {
 t.test(
   'a server that reads backslashes as escapes, as Redshift does, reads back every quoted value',
   async (t) => {
-    await pglite.exec('set standard_conforming_strings = off; set escape_string_warning = off')
-    t.teardown(() => pglite.exec('reset all'))
+    await postgres.query('set standard_conforming_strings = off; set escape_string_warning = off')
+    t.teardown(() => postgres.query('reset all'))
     const statement = parseSql('test', "select :'value' as value")
     await holds(
       t,
       fc.asyncProperty(anyText, async (value) => {
-        const { rows } = await pglite.query(fillLiterals(statement, { value }, 'redshift').text)
+        const { rows } = await postgres.query(fillLiterals(statement, { value }, 'redshift').text)
         assert.deepEqual(rows, [{ value }])
       }),
       300
@@ -206,10 +205,10 @@ t.test("DuckDB's parser takes every statement of the warehouse", async (t) => {
 })
 
 t.test('PostgreSQL prepares every statement of the store', async (t) => {
-  for (const { script } of readMigrations()) await pglite.exec(script)
+  for (const { script } of readMigrations()) await postgres.query(script)
   const files = statementFiles.filter((file) => file.startsWith('store/'))
   for (const [index, file] of files.entries()) {
-    await t.resolves(pglite.exec(`prepare statement_${index} as ${readSql(file).text}`), file)
+    await t.resolves(postgres.query(`prepare statement_${index} as ${readSql(file).text}`), file)
   }
 })
 
