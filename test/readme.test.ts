@@ -97,7 +97,13 @@ t.test('the tour runs as printed', { timeout: 60_000 }, async (t) => {
   const directory = temporaryDirectory(t)
   await copyEmptyPglite(join(directory, 'var', 'store'))
   const server = spawn(process.execPath, [new URL('src/server.ts', root).pathname], {
-    env: { ...process.env, PORT: '0', DATA_DIR: join(directory, 'var'), LOG_LEVEL: 'info' }
+    env: {
+      ...process.env,
+      NODE_V8_COVERAGE: '',
+      PORT: '0',
+      DATA_DIR: join(directory, 'var'),
+      LOG_LEVEL: 'info'
+    }
   })
   t.teardown(() => server.kill('SIGKILL'))
   let log = ''

@@ -55,7 +55,7 @@ export const scenarios = { provisions, pauses, teardowns }
  * Disturbing every single call takes minutes, which `npm run torture:cloud` does; the suite disturbs every so many, and
  * begins at another one each time.
  */
-export const every = Number(process.env.DISTURB_EVERY ?? 8)
+export const every = Number(process.env.DISTURB_EVERY ?? 12)
 export const first = Number(process.env.DISTURB_FIRST ?? Date.now() % every)
 
 /** Long enough for several looks each, short enough for hundreds of runs. */

@@ -11,6 +11,8 @@ const script = new URL('../../scripts/demo.ts', import.meta.url).pathname
 t.test('the demo loads a month of data over HTTP and answers', { timeout: 120_000 }, async (t) => {
   const env = {
     ...process.env,
+    // What it runs is covered elsewhere.
+    NODE_V8_COVERAGE: '',
     DATA_DIR: join(temporaryDirectory(t), 'demo'),
     PORT: String(await freePort())
   }
