@@ -32,6 +32,7 @@ t.test('no secret leaves the service', { timeout: 110_000 }, async (t) => {
   const child = spawn(process.execPath, [server], {
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
       ...aws.env,
       ...baseEnv,
       PORT: '0',
