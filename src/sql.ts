@@ -65,11 +65,12 @@ export function bindParams(statement: Statement, params: Params = {}): unknown[]
   })
 }
 
-export type Literal = string | number | readonly string[]
+export type Literal = string | number | readonly (string | number)[]
 
 /**
  * Writes values in place of a statement's `:'name'` literals, quoted for the given dialect.
- * Redshift reads a backslash in an ordinary literal as an escape, so it is doubled there.
+ * Redshift reads a backslash in an ordinary literal as an escape, so it is doubled there; and it has no lists but those
+ * of IN, which is what a list is written as.
  * Throws on a missing or unknown name and on a value that cannot be written safely.
  */
 export function fillLiterals(
@@ -95,7 +96,10 @@ function quoteLiteral(value: Literal, dialect: 'duckdb' | 'redshift'): string {
     if (!Number.isFinite(value)) throw new Error('a literal must be a finite number')
     return String(value)
   }
-  if (typeof value !== 'string') return `[${value.map((each) => quoteLiteral(each, dialect)).join(', ')}]`
+  if (typeof value !== 'string') {
+    const list = value.map((each) => quoteLiteral(each, dialect)).join(', ')
+    return dialect === 'redshift' ? `(${list})` : `[${list}]`
+  }
   if (value.includes('\0')) throw new Error('a literal must not hold a NUL character')
   const escaped = value.replaceAll("'", "''")
   return dialect === 'redshift' ? `'${escaped.replaceAll('\\', '\\\\')}'` : `'${escaped}'`

@@ -96,6 +96,7 @@ async function rejectConflicts(session: WriteSession, request: LoadRequest, reje
 export async function failOverRejects(session: WriteSession, request: LoadRequest, rejected: number) {
   const kept = await session.run(fillLiterals(load.selectRejects, { limit: REJECTS_SHOWN }, session.engine))
   await session.begin()
+  await session.lockLedger()
   const base = await one(session.run(load.baseline))
   await session.run(load.insertRejects, {
     job_id: request.job_id,

@@ -52,6 +52,10 @@ const statements = {
 
 /** COPY skips records up to this number and fails past it: the most that it takes. */
 const MAX_ERRORS = 100_000
+/** Rejected rows that one statement looks up. */
+const ROWS_LOCATED_AT_ONCE = 1_000
+/** `stl_load_commits.filename` is a CHAR(256). */
+const SHOWN_OF_A_NAME = 256
 /** Values that one statement may bind. */
 const MAX_BINDS = 32_000
 const kinds: RecordKind[] = ['songs', 'events']
@@ -173,7 +177,7 @@ export function createRedshiftStaging(
     }
     const { rows } = await run(lastCopy)
     const query_id = Number(rows[0]?.query_id)
-    if (prefix !== undefined) await verifyFiles(query_id, objects)
+    await verifyFiles(query_id, objects)
     const errors = await readErrors(query_id)
     await addRejects(await toRejects(kind, errors.slice(0, options.rejectLimit), objects, options.fetch))
     return { loaded: Number(rows[0]?.rows_loaded), skipped: errors.length }
@@ -186,18 +190,24 @@ export function createRedshiftStaging(
     return scratch.write(`${session}/${kind}${isZipped ? '-gzip' : ''}.manifest`, JSON.stringify({ entries }))
   }
 
-  /** Without a manifest COPY decides itself what it reads; anything but the listed objects is not accepted. */
+  /**
+   * What COPY says that it read must be the listed objects, whether a manifest or a prefix told it what to read. Its view
+   * cuts names, and need not have objects in which there is nothing.
+   */
   async function verifyFiles(query_id: number, objects: LoadObject[]) {
     const { rows } = await run(copiedFiles, { query_id })
     const copied = new Set(rows.map((row) => String(row.url)))
-    const listed = new Set(objects.map(({ url }) => url))
+    const shown = (url: string) => url.slice(0, SHOWN_OF_A_NAME)
+    const listed = new Set(objects.map(({ url }) => shown(url)))
     const surplus = [...copied].filter((url) => !listed.has(url))
-    const missing = [...listed].filter((url) => !copied.has(url))
+    const missing = objects
+      .filter(({ url, bytes }) => bytes > 0 && !copied.has(shown(url)))
+      .map(({ url }) => url)
     if (surplus.length + missing.length === 0) return
     throw new ServiceError(
       'object_changed',
-      `COPY by prefix read ${surplus.length} objects that are not to be loaded (${surplus[0] ?? 'none'}) and missed ` +
-        `${missing.length} (${missing[0] ?? 'none'}). With MANIFEST_PREFIX it reads exactly what is new.`
+      `COPY read ${surplus.length} objects that are not to be loaded (${surplus[0] ?? 'none'}) and missed ` +
+        `${missing.length} (${missing[0] ?? 'none'}). The next attempt lists anew.`
     )
   }
 
@@ -217,12 +227,7 @@ export function createRedshiftStaging(
 
   async function reject(kind: RecordKind, rows: RejectedRow[]) {
     if (rows.length === 0) return
-    const numbers = rows.map((row) => Number(row.row_no))
-    const range = { first_row: Math.min(...numbers), last_row: Math.max(...numbers) }
-    const found = await run(statements[kind].locate, range)
-    const identities = new Map(
-      found.rows.map(({ row_no, ...identity }) => [Number(row_no), Object.values(identity)])
-    )
+    const identities = await locate(kind, rows)
     const wanted = rows.map((row) => ({ ...row, identity: identities.get(Number(row.row_no)) ?? [] }))
     const rejects = await findRows(
       kind,
@@ -237,6 +242,18 @@ export function createRedshiftStaging(
       )
     }
     await addRejects(rejects)
+  }
+
+  /** What identifies each of these rows in its object, by row number. */
+  async function locate(kind: RecordKind, rows: RejectedRow[]): Promise<Map<number, Value[]>> {
+    const identities = new Map<number, Value[]>()
+    for (let from = 0; from < rows.length; from += ROWS_LOCATED_AT_ONCE) {
+      const numbers = rows.slice(from, from + ROWS_LOCATED_AT_ONCE).map((row) => Number(row.row_no))
+      const found = await run(fillLiterals(statements[kind].locate, { rows: numbers }, 'redshift'))
+      for (const { row_no, ...identity } of found.rows)
+        identities.set(Number(row_no), Object.values(identity))
+    }
+    return identities
   }
 
   function addRejects(rejects: Reject[]) {

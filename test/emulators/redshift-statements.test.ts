@@ -60,13 +60,12 @@ const values: Record<string, unknown> = {
     after_id: null,
     before_id: null,
     query_id: 1,
-    first_row: 1,
-    last_row: 99,
     database: 'dev'
   },
   ...{ year: 2018 }
 }
 const literals: Record<string, Literal> = {
+  rows: [1, 2, 99],
   ...{ limit: 10, offset: 0, role, region: 'us-west-2', json: 'auto ignorecase', max_errors: 100_000 }
 }
 
