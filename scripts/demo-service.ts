@@ -10,7 +10,7 @@ const projectRoot = join(import.meta.dirname, '..')
 const startupTimeout = 60_000
 const stopTimeout = 20_000
 
-/** A demo shows the embedded engines and its own key, even where the shell is set up for production. */
+/** A demo shows its own engines and its own key, even where the shell is set up for production. */
 const settingsNotPassedOn = [
   'DATABASE_URL',
   'DATABASE_URL_FILE',
@@ -24,6 +24,8 @@ export interface ServiceOptions {
   port: number
   /** Absolute. */
   dataDir: string
+  /** More settings. */
+  env?: Record<string, string>
 }
 
 export interface Service {
@@ -37,7 +39,7 @@ export interface Service {
 }
 
 /** Starts the service; it is not ready yet. */
-export function startService({ host, port, dataDir }: ServiceOptions): Service {
+export function startService({ host, port, dataDir, env: settings }: ServiceOptions): Service {
   const logFile = join(dataDir, 'service.log')
   // The log shows the admin key once, so nobody else may read it.
   const log = openSync(logFile, 'a', 0o600)
@@ -46,7 +48,7 @@ export function startService({ host, port, dataDir }: ServiceOptions): Service {
   )
   const child = spawn(process.execPath, ['src/server.ts'], {
     cwd: projectRoot,
-    env: { ...env, HOST: host, PORT: String(port), DATA_DIR: dataDir },
+    env: { ...env, ...settings, HOST: host, PORT: String(port), DATA_DIR: dataDir },
     stdio: ['ignore', log, log],
     // In a process group of its own: Ctrl-C reaches it once, through us, rather than twice.
     detached: process.platform !== 'win32'

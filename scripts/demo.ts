@@ -10,19 +10,22 @@ import { parseArgs, styleText } from 'node:util'
 import type { AnalyticsResults } from '../src/schemas/analytics.ts'
 import type { Job, Progress } from '../src/schemas/jobs.ts'
 import type { Load } from '../src/schemas/loads.ts'
+import type { EmulatedCloud } from './demo-redshift.ts'
 import * as demo from './demo-service.ts'
 import { type Activity, bar, figure, megabytes, renderTable, seconds, startActivity } from './terminal.ts'
 
-const usage = `Usage: npm run demo [-- --exit]
+const usage = `Usage: npm run demo [-- --exit], npm run demo:redshift [-- --exit]
 
 Starts the service on the embedded engines, loads a month of sample data through the HTTP API and
 prints the top songs and artists of 2018. The service then keeps running until Ctrl-C.
 
-  --exit   stop the service at the end
-  --help   show this
+  --exit      stop the service at the end
+  --redshift  the way of a real deployment, on emulators: provision a cluster in an emulated AWS, and
+              load it from the emulated S3
+  --help      show this
 
 PORT      port to use (default 3000; another one if it is taken)
-DATA_DIR  where to keep everything (default ./var/demo, emptied first; a directory of yours is never emptied)
+DATA_DIR  where to keep everything (default ./var/demo or ./var/demo-redshift, emptied first; a directory of yours is never emptied)
 `
 
 const pollInterval = 100
@@ -157,36 +160,50 @@ Try:
 
 interface Settings extends demo.ServiceOptions {
   exit: boolean
+  redshift: boolean
 }
 
 /** Reads the command line and the environment; null when only help was asked for. */
 async function readSettings(): Promise<Settings | null> {
   const flag = { type: 'boolean', default: false } as const
-  const { values } = parseArgs({ options: { exit: flag, help: flag } })
+  const { values } = parseArgs({ options: { exit: flag, redshift: flag, help: flag } })
   if (values.help) return null
   const host = process.env.HOST || '127.0.0.1'
   const wanted = Number(process.env.PORT || 3000)
   if (!Number.isInteger(wanted) || wanted < 0 || wanted > 65535) {
     throw new Error(`PORT is '${process.env.PORT}'; it accepts a whole number from 0 to 65535`)
   }
-  const dataDir = resolve(process.env.DATA_DIR || join(import.meta.dirname, '../var/demo'))
+  const dataDir = resolve(
+    process.env.DATA_DIR ||
+      join(import.meta.dirname, values.redshift ? '../var/demo-redshift' : '../var/demo')
+  )
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   if (!process.env.DATA_DIR) demo.clearDataDir(dataDir)
   const port = await demo.findPort(host, wanted)
   if (port !== wanted && wanted !== 0) console.log(`Port ${wanted} is taken; this demo uses ${port}.\n`)
-  return { host, port, dataDir, exit: values.exit }
+  return { host, port, dataDir, exit: values.exit, redshift: values.redshift }
+}
+
+/** Loaded only where it is wanted: emulators are no part of the service. */
+async function openCloud(directory: string): Promise<EmulatedCloud> {
+  const activity = startActivity('Emulate the cloud')
+  const { startEmulatedCloud } = await import('./demo-redshift.ts')
+  const cloud = await startEmulatedCloud(directory)
+  activity.done(`AWS at ${cloud.env.AWS_ENDPOINT_URL}, Redshift at port ${cloud.env.REDSHIFT_PORT}`)
+  return cloud
 }
 
 /** Starts the service, drives it, and ends it; returns the exit code. */
-async function run({ exit, ...options }: Settings): Promise<number> {
+async function run({ exit, redshift, ...options }: Settings): Promise<number> {
   const broken = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => broken.abort(new Interruption(name)))
   }
   process.stdout.on('error', () => broken.abort(new Interruption('SIGPIPE')))
 
+  const cloud = redshift ? await openCloud(options.dataDir) : undefined
   const starting = startActivity('Start the service')
-  const service = demo.startService(options)
+  const service = demo.startService({ ...options, ...(cloud && { env: cloud.env }) })
   void service.ended.then((reason) => broken.abort(new Error(`The service stopped by itself (${reason})`)))
   let finished = false
   try {
@@ -211,6 +228,7 @@ async function run({ exit, ...options }: Settings): Promise<number> {
   } finally {
     const { reason } = broken.signal
     await service.stop(reason instanceof Interruption && reason.signal === 'SIGINT' ? 'SIGINT' : 'SIGTERM')
+    await cloud?.close()
   }
 }
 
