@@ -9,6 +9,7 @@ import t from 'tap'
 import { startAwsEmulator } from '../emulators/aws.ts'
 import { clusterOfAws } from '../emulators/redshift/of-aws.ts'
 import { startRedshiftEmulator } from '../emulators/redshift.ts'
+import { event, lines, song } from '../etl-fixture.ts'
 import { temporaryDirectory, writeFiles } from '../helper.ts'
 import { baseEnv } from './fixture.ts'
 
@@ -25,6 +26,10 @@ t.test('no secret leaves the service', { timeout: 110_000 }, async (t) => {
   const redshift = await startRedshiftEmulator({ ...clusterOfAws(aws, 'sparkify'), database: 'sparkify' })
   t.teardown(() => redshift.close())
   aws.redshiftEndpoint = { host: redshift.host, port: redshift.port }
+  aws.s3.createBucket('udacity-dend')
+  aws.s3.createBucket('sparkify-manifests')
+  aws.s3.put('udacity-dend', 'song_data/1.json', lines(song()))
+  aws.s3.put('udacity-dend', 'log_data/1.json', `${lines(event())}\n{"ts": "no time"}`)
   const directory = temporaryDirectory(t)
   writeFiles(directory, { 'ca.pem': redshift.ca })
 
@@ -35,6 +40,7 @@ t.test('no secret leaves the service', { timeout: 110_000 }, async (t) => {
       NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
       ...aws.env,
       ...baseEnv,
+      LOG_JSONPATHS: '',
       PORT: '0',
       DATA_DIR: join(directory, 'var'),
       ADMIN_API_KEY: adminKey,
@@ -51,14 +57,18 @@ t.test('no secret leaves the service', { timeout: 110_000 }, async (t) => {
     address = /http:\/\/127\.0\.0\.1:\d+(?=")/.exec(output.join('').replaceAll(aws.url, ''))?.[0]
     await sleep(100)
   }
-  async function request(method: string, path: string) {
-    const headers = { authorization: `Bearer ${adminKey}`, prefer: 'wait=60' }
-    const response = await fetch(`${address}${path}`, { method, headers })
+  async function request(method: string, path: string, payload?: object) {
+    const headers = {
+      ...{ authorization: `Bearer ${adminKey}`, prefer: 'wait=60' },
+      ...(payload && { 'content-type': 'application/json' })
+    }
+    const body = payload && JSON.stringify(payload)
+    const response = await fetch(`${address}${path}`, { method, headers, ...(body && { body }) })
     const text = await response.text()
     output.push(JSON.stringify([...response.headers]), text)
-    const body = JSON.parse(text)
-    if (body.links?.events) await request('GET', `${body.links.events}?limit=200`)
-    return body
+    const answer = JSON.parse(text)
+    if (answer.links?.events) await request('GET', `${answer.links.events}?limit=200`)
+    return answer
   }
 
   const log = output.join('')
@@ -87,6 +97,9 @@ t.test('no secret leaves the service', { timeout: 110_000 }, async (t) => {
   })
   t.match(await request('PUT', '/v1/cluster'), { status: 'succeeded' })
   t.match(await request('GET', '/v1/cluster'), { status: 'available', isolation_level: 'Snapshot Isolation' })
+  await request('POST', '/v1/tables')
+  t.match(await request('POST', '/v1/jobs', { type: 'etl' }), { error: { code: 'too_many_rejects' } })
+  t.match(await request('POST', '/v1/jobs', { type: 'etl', max_rejects: 1 }), { status: 'succeeded' })
   const passwords = aws.credentials('IAM:sparkify_admin', 'sparkify').map(({ password }) => password)
   aws.inject({ operation: 'GetClusterCredentials', times: 5, fault: { kind: 'expired-token' } })
   await request('GET', '/v1/tables')
