@@ -109,7 +109,7 @@ t.test('literals are quoted for their dialect', async (t) => {
   t.equal(fill('$& $1 :id'), "'$& $1 :id'", 'a value is text, whatever stands in it')
   t.equal(fill(":'path'"), "':''path'''", 'a value is not filled again')
   t.equal(fill(["a'b", 'c\\'], 'duckdb'), "['a''b', 'c\\']")
-  t.equal(fill(["a'b", 'c\\'], 'redshift'), "['a''b', 'c\\\\']")
+  t.equal(fill(["a'b", 'c\\'], 'redshift'), "('a''b', 'c\\\\')")
   t.equal(fill([]), '[]')
   t.equal(fill(-1.5), '-1.5')
 })
