@@ -764,6 +764,163 @@ select * from ops.rejects;
 select coalesce(max(data_version), 0) as data_version, max(committed_at) as as_of
 from ops.loads;
 
+with plays as (
+  select user_id, start_time, level,
+    lag(level) over (partition by user_id order by start_time, session_id, level) as level_before,
+    row_number() over (partition by user_id order by start_time, session_id, level) - 1 as plays_before
+  from analytics.songplays
+  where level is not null
+),
+changes as (
+  select sp.user_id, sp.start_time, sp.plays_before,
+    case when sp.level = 'paid' then 'upgrade' else 'downgrade' end as direction
+  from plays sp
+  where sp.level <> sp.level_before
+    and (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+),
+ranked as (
+  select ch.start_time as changed_at, ch.user_id, us.first_name, us.last_name, ch.direction, ch.plays_before,
+    row_number() over (order by ch.start_time desc, ch.user_id, ch.plays_before desc) as place
+  from changes ch
+  join analytics.users us on us.user_id = ch.user_id
+  where cast($3 as varchar) is null or ch.direction = cast($3 as varchar)
+)
+select changed_at, user_id, first_name, last_name, direction, plays_before
+from ranked
+where place <= cast($4 as integer)
+order by place;
+
+with counted as (
+  select us.gender, sp.level, sp.location, count(distinct sp.user_id) as users, count(sp.songplay_id) as plays
+  from analytics.songplays sp
+  join analytics.users us on us.user_id = sp.user_id
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+  group by us.gender, sp.level, sp.location
+),
+ranked as (
+  select gender, level, location, users, plays,
+    row_number() over (order by plays desc, gender, level, location) as place
+  from counted
+)
+select gender, level, location, users, plays, cast(plays as double precision) / users as plays_per_user
+from ranked
+where place <= cast($3 as integer)
+order by place;
+
+with plays as (
+  select sp.songplay_id, sp.user_id, sp.session_id, sp.duration, cast(sp.start_time as date) as day,
+    case cast($1 as varchar)
+      when 'month' then cast(date_trunc('month', sp.start_time) as date)
+      when 'week' then cast(date_trunc('week', sp.start_time) as date)
+      else cast(sp.start_time as date)
+    end as period_start
+  from analytics.songplays sp
+  where (cast($2 as date) is null or sp.start_time >= cast($2 as date))
+    and (cast($3 as date) is null or sp.start_time < cast($3 as date) + 1)
+    and (cast($4 as varchar) is null or sp.level = cast($4 as varchar))
+    and (cast($5 as varchar) is null or sp.location = cast($5 as varchar))
+),
+daily as (
+  select period_start, day, count(distinct user_id) as users
+  from plays
+  group by period_start, day
+),
+usual as (
+  select period_start, cast(sum(users) as double precision) / count(day) as users
+  from daily
+  group by period_start
+),
+periods as (
+  select plays.period_start, count(distinct plays.user_id) as active_users,
+    count(distinct cast(plays.user_id as varchar) || '-' || cast(plays.session_id as varchar)) as sessions,
+    count(plays.songplay_id) as plays,
+    cast(coalesce(sum(cast(plays.duration as decimal(18, 5))), 0) as double precision) as seconds
+  from plays
+  group by plays.period_start
+)
+select periods.period_start, periods.active_users, periods.sessions, periods.plays, periods.seconds,
+  usual.users / periods.active_users as stickiness
+from periods
+join usual on usual.period_start = periods.period_start
+order by periods.period_start;
+
+with counted as (
+  select sp.level, count(distinct sp.user_id) as users,
+    count(distinct cast(sp.user_id as varchar) || '-' || cast(sp.session_id as varchar)) as sessions,
+    count(sp.songplay_id) as plays,
+    cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
+  from analytics.songplays sp
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or sp.location = cast($3 as varchar))
+  group by sp.level
+)
+select level, users, sessions, plays, seconds,
+  cast(plays as double precision) / users as plays_per_user,
+  cast(plays as double precision) / nullif(sessions, 0) as plays_per_session,
+  seconds / users as seconds_per_user,
+  seconds / nullif(sessions, 0) as seconds_per_session
+from counted
+order by level;
+
+with last as (
+  select coalesce(cast($1 as date), cast(max(start_time) as date)) as day from analytics.songplays
+),
+counted as (
+  select sp.location, count(distinct sp.user_id) as users,
+    cast(sum(case when sp.start_time >= last.day + 1 - cast($2 as integer) then 1 else 0 end) as bigint) as plays,
+    cast(sum(case when sp.start_time < last.day + 1 - cast($2 as integer) then 1 else 0 end) as bigint) as plays_before
+  from analytics.songplays sp
+  cross join last
+  where sp.start_time >= last.day + 1 - 2 * cast($2 as integer)
+    and sp.start_time < last.day + 1
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+  group by sp.location
+),
+ranked as (
+  select location, plays, plays_before, plays - plays_before as change, users,
+    row_number() over (order by plays - plays_before, plays, location) as place
+  from counted
+)
+select location, plays, plays_before, change, users
+from ranked
+where place <= cast($4 as integer)
+order by place;
+
+with last as (
+  select coalesce(cast($1 as date), cast(max(start_time) as date)) as day from analytics.songplays
+),
+counted as (
+  select sp.user_id, max(sp.start_time) as last_play,
+    cast(sum(case when sp.start_time >= last.day + 1 - cast($2 as integer) then 1 else 0 end) as bigint) as plays,
+    cast(sum(case when sp.start_time < last.day + 1 - cast($2 as integer) then 1 else 0 end) as bigint) as past_plays,
+    last.day + 1 - cast($2 as integer) - cast(min(sp.start_time) as date) as past_days
+  from analytics.songplays sp
+  cross join last
+  where sp.start_time < last.day + 1
+  group by sp.user_id, last.day
+),
+compared as (
+  select user_id, last_play, plays, cast(past_plays as double precision) * cast($2 as integer) / past_days as usual_plays
+  from counted
+  where past_days > 0
+),
+ranked as (
+  select us.user_id, us.first_name, us.last_name, us.level, co.last_play, co.plays, co.usual_plays,
+    case when co.plays = 0 then 'stopped' else 'less' end as status,
+    row_number() over (order by co.usual_plays - co.plays desc, us.user_id) as place
+  from compared co
+  join analytics.users us on us.user_id = co.user_id
+  where co.plays <= co.usual_plays * cast($3 as double precision)
+    and (cast($4 as varchar) is null or us.level = cast($4 as varchar))
+)
+select user_id, first_name, last_name, level, status, last_play, plays, usual_plays
+from ranked
+where place <= cast($5 as integer)
+order by place;
+
 with hours as (
   select 0 as hour
   union all select 1 union all select 2 union all select 3 union all select 4 union all select 5
@@ -783,6 +940,130 @@ select hours.hour, coalesce(played.plays, cast(0 as bigint)) as plays
 from hours
 left join played on played.hour = hours.hour
 order by hours.hour;
+
+with counted as (
+  select sp.location, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users,
+    count(distinct cast(sp.user_id as varchar) || '-' || cast(sp.session_id as varchar)) as sessions,
+    cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
+  from analytics.songplays sp
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+  group by sp.location
+),
+ranked as (
+  select location, plays, users, sessions, seconds, row_number() over (order by plays desc, location) as place
+  from counted
+)
+select location, plays, users, sessions, seconds
+from ranked
+where place <= cast($4 as integer)
+order by place;
+
+with months as (
+  select tm.year, tm.month, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users,
+    cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
+  from analytics.songplays sp
+  join analytics.time tm on tm.start_time = sp.start_time
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+    and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
+  group by tm.year, tm.month
+)
+select year, month, plays, users, seconds, plays - lag(plays) over (order by year, month) as change
+from months
+order by year, month;
+
+with weekdays as (
+  select 0 as weekday
+  union all select 1 union all select 2 union all select 3 union all select 4 union all select 5 union all select 6
+),
+played as (
+  select tm.weekday, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users
+  from analytics.songplays sp
+  join analytics.time tm on tm.start_time = sp.start_time
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+    and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
+  group by tm.weekday
+)
+select weekdays.weekday, coalesce(played.plays, cast(0 as bigint)) as plays,
+  coalesce(played.users, cast(0 as bigint)) as users
+from weekdays
+left join played on played.weekday = weekdays.weekday
+order by weekdays.weekday;
+
+with weeks as (
+  select distinct user_id, cast(date_trunc('week', start_time) as date) as week from analytics.songplays
+),
+cohorts as (
+  select user_id, min(week) as cohort_week from weeks group by user_id
+),
+sizes as (
+  select cohort_week, count(user_id) as users from cohorts group by cohort_week
+),
+active as (
+  select co.cohort_week, cast((we.week - co.cohort_week) / 7 as integer) as week, count(we.user_id) as active_users
+  from cohorts co
+  join weeks we on we.user_id = co.user_id
+  group by co.cohort_week, we.week
+)
+select ac.cohort_week, ac.week, si.users, ac.active_users, cast(ac.active_users as double precision) / si.users as share
+from active ac
+join sizes si on si.cohort_week = ac.cohort_week
+where ac.week <= cast($1 as integer)
+  and (cast($2 as date) is null or ac.cohort_week >= cast($2 as date))
+  and (cast($3 as date) is null or ac.cohort_week <= cast($3 as date))
+order by ac.cohort_week, ac.week;
+
+with sizes as (
+  select '1' as plays_in_session, 1 as fewest, 1 as most
+  union all select '2-5', 2, 5 union all select '6-20', 6, 20 union all select '21-50', 21, 50
+  union all select '51 or more', 51, 2147483647
+),
+starts as (
+  select sp.user_id, sp.session_id, sp.songplay_id, coalesce(sp.duration, 0) as duration,
+    (cast(sp.start_time as date) - cast('1970-01-01' as date)) * cast(86400 as bigint)
+      + cast(extract(hour from sp.start_time) as integer) * 3600
+      + cast(extract(minute from sp.start_time) as integer) * 60
+      + cast(floor(extract(second from sp.start_time)) as integer) as second
+  from analytics.songplays sp
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+    and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
+),
+spans as (
+  select user_id, session_id, count(songplay_id) as plays,
+    max(second + cast(floor(duration) as bigint)) - min(second) as seconds
+  from starts
+  group by user_id, session_id
+)
+select sizes.plays_in_session, count(spans.plays) as sessions, count(distinct spans.user_id) as users,
+  cast(coalesce(sum(spans.plays), 0) as bigint) as plays,
+  cast(sum(spans.plays) as double precision) / nullif(count(spans.plays), 0) as mean_plays,
+  cast(sum(spans.seconds) as double precision) / nullif(count(spans.plays), 0) as mean_seconds
+from sizes
+left join spans on spans.plays between sizes.fewest and sizes.most
+group by sizes.plays_in_session, sizes.fewest
+order by sizes.fewest;
+
+with months as (
+  select tm.year, tm.month, count(sp.songplay_id) as plays, count(sp.song_id) as matched_plays,
+    count(distinct sp.song_id) as songs
+  from analytics.songplays sp
+  join analytics.time tm on tm.start_time = sp.start_time
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+    and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
+  group by tm.year, tm.month
+)
+select year, month, plays, matched_plays, songs, cast(matched_plays as double precision) / plays as share
+from months
+order by year, month;
 
 with played as (
   select art.artist_id, art.name, count(sp.songplay_id) as plays
@@ -819,6 +1100,98 @@ select song_id, title, artist_id, name, month, year, plays
 from ranked
 where place <= cast($2 as integer)
 order by place;
+
+with last as (
+  select coalesce(cast($1 as date), cast(max(start_time) as date)) as day from analytics.songplays
+),
+counted as (
+  select sp.artist_id, art.name,
+    cast(sum(case when sp.start_time >= last.day + 1 - cast($2 as integer) then 1 else 0 end) as bigint) as plays,
+    cast(sum(case when sp.start_time < last.day + 1 - cast($2 as integer) then 1 else 0 end) as bigint) as plays_before
+  from analytics.songplays sp
+  cross join last
+  join analytics.artists art on art.artist_id = sp.artist_id
+  where sp.start_time >= last.day + 1 - 2 * cast($2 as integer)
+    and sp.start_time < last.day + 1
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+  group by sp.artist_id, art.name
+),
+ranked as (
+  select artist_id, name, plays, plays_before, plays - plays_before as change,
+    row_number() over (order by plays - plays_before desc, plays desc, artist_id) as place
+  from counted
+)
+select artist_id, name, plays, plays_before, change
+from ranked
+where place <= cast($4 as integer)
+order by place;
+
+with last as (
+  select coalesce(cast($1 as date), cast(max(start_time) as date)) as day from analytics.songplays
+),
+counted as (
+  select sp.song_id, sn.title, art.name,
+    cast(sum(case when sp.start_time >= last.day + 1 - cast($2 as integer) then 1 else 0 end) as bigint) as plays,
+    cast(sum(case when sp.start_time < last.day + 1 - cast($2 as integer) then 1 else 0 end) as bigint) as plays_before
+  from analytics.songplays sp
+  cross join last
+  join analytics.songs sn on sn.song_id = sp.song_id
+  join analytics.artists art on art.artist_id = sn.artist_id
+  where sp.start_time >= last.day + 1 - 2 * cast($2 as integer)
+    and sp.start_time < last.day + 1
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+  group by sp.song_id, sn.title, art.name
+),
+ranked as (
+  select song_id, title, name, plays, plays_before, plays - plays_before as change,
+    row_number() over (order by plays - plays_before desc, plays desc, song_id) as place
+  from counted
+)
+select song_id, title, name, plays, plays_before, change
+from ranked
+where place <= cast($4 as integer)
+order by place;
+
+with agents as (
+  select sp.songplay_id, sp.user_id, sp.session_id, sp.level,
+    case
+      when sp.user_agent is null then 'unknown'
+      when sp.user_agent like '%Firefox/%' or sp.user_agent like '%FxiOS/%' then 'Firefox'
+      when sp.user_agent like '%Edge/%' or sp.user_agent like '%Edg/%' then 'Edge'
+      when sp.user_agent like '%OPR/%' or sp.user_agent like '%Opera%' then 'Opera'
+      when sp.user_agent like '%Chrome/%' or sp.user_agent like '%CriOS/%' then 'Chrome'
+      when sp.user_agent like '%MSIE %' or sp.user_agent like '%Trident/%' then 'Internet Explorer'
+      when sp.user_agent like '%Safari/%' or sp.user_agent like '%AppleWebKit/%' then 'Safari'
+      else 'other'
+    end as browser,
+    case
+      when sp.user_agent is null then 'unknown'
+      when sp.user_agent like '%iPhone%' or sp.user_agent like '%iPod%' then 'iPhone'
+      when sp.user_agent like '%iPad%' then 'iPad'
+      when sp.user_agent like '%Android%' then 'Android'
+      when sp.user_agent like '%Windows%' then 'Windows'
+      when sp.user_agent like '%Macintosh%' then 'Mac'
+      when sp.user_agent like '%Linux%' or sp.user_agent like '%X11%' then 'Linux'
+      else 'other'
+    end as platform
+  from analytics.songplays sp
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+    and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
+),
+counted as (
+  select browser, platform, count(songplay_id) as plays, count(distinct user_id) as users,
+    count(distinct cast(user_id as varchar) || '-' || cast(session_id as varchar)) as sessions,
+    cast(sum(case when level = 'paid' then 1 else 0 end) as bigint) as paid_plays
+  from agents
+  group by browser, platform
+)
+select browser, platform, plays, users, sessions,
+  cast(plays as double precision) / nullif(sessions, 0) as plays_per_session,
+  cast(paid_plays as double precision) / plays as paid_share
+from counted
+order by plays desc, browser, platform;
 
 select level, count(user_id) as users
 from analytics.users

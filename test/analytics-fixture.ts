@@ -5,6 +5,7 @@
 import type { Test } from 'tap'
 import { bindParams, parseSql } from '../src/sql.ts'
 import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
+import { toRedshift, types } from '../src/warehouse/redshift-values.ts'
 import { schemas, tableDefinitions } from '../src/warehouse/table-definitions.ts'
 import type { Queryable, Value } from '../src/warehouse/warehouse.ts'
 import { temporaryDirectory } from './helper.ts'
@@ -50,22 +51,17 @@ async function openPostgres(t: Test): Promise<FixtureWarehouse> {
   for (const schema of schemas) await client.query(`create schema ${schema}`)
   return {
     async run(statement, params) {
-      const values = bindParams(statement, params)
-      const result = await client.query<unknown[]>({ text: statement.text, values, rowMode: 'array' })
+      const values = bindParams(statement, params).map(toRedshift)
+      const { text } = statement
+      const result = await client.query<Value[]>({ text, values, types, rowMode: 'array' })
       const columns = result.fields.map(({ name }) => name)
       const rows = result.rows.map((row) =>
-        Object.fromEntries(columns.map((column, index) => [column, fromPostgres(row[index])]))
+        Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null]))
       )
       return { columns, rows, changed: result.rowCount ?? 0 }
     },
     exec: async (sql) => void (await client.query(sql))
   }
-}
-
-function fromPostgres(value: unknown): Value {
-  if (value instanceof Date) return value.toISOString()
-  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value
-  return String(value)
 }
 
 // 2018 by song and month: Gamma 11 = 2, Alpha 11 = 2, Beta 11 = 1, Alpha 12 = 1; one play has no song.

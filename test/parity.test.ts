@@ -66,12 +66,33 @@ async function rowsOf({ service, nameOf }: Side, schema: string, name: string): 
     .sort()
 }
 
+/** What every query is asked that has these parameters. */
+const searches = [
+  '',
+  '?year=2018',
+  '?year=1970',
+  '?from=2018-11-05&to=2018-11-21',
+  '?to=2018-11-15',
+  '?level=paid'
+].concat([
+  '?period=week',
+  '?period=month&level=free',
+  '?days=2',
+  '?share=1',
+  '?direction=upgrade',
+  '?weeks=1',
+  '?limit=3'
+])
+
 async function answersOf({ service }: Side): Promise<Json> {
   const { body } = await service.request('GET', '/v1/analytics')
   const answers: Json = {}
   for (const { query, parameters } of body.items) {
-    const hasYear = parameters.some(({ name }: { name: string }) => name === 'year')
-    for (const search of ['', ...(hasYear ? ['?year=2018', '?year=1970'] : [])]) {
+    const names = new Set(parameters.map(({ name }: { name: string }) => name))
+    const asked = searches.filter((search) =>
+      [...new URLSearchParams(search).keys()].every((name) => names.has(name))
+    )
+    for (const search of asked) {
       const { status, body: answer } = await service.request('GET', `/v1/analytics/${query}/results${search}`)
       const { as_of: _, elapsed_ms: __, ...compared } = answer
       answers[query + search] = { status, ...compared }

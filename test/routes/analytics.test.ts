@@ -12,6 +12,9 @@ import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
 import type { Queryable, Value } from '../../src/warehouse/warehouse.ts'
 import { addExamples, openWarehouse } from '../analytics-fixture.ts'
 
+const catalogue = readCatalogue()
+const names = catalogue.map(({ query }) => query)
+
 /** The routes alone, with what buildApp() gives every route: strict validation and problem details. */
 async function build(t: Test, warehouse: Queryable) {
   const app = Fastify({ ajv: { customOptions: { removeAdditional: false } } })
@@ -23,7 +26,7 @@ async function build(t: Test, warehouse: Queryable) {
     return reply.code(problem.status).send(problem)
   })
   for (const schema of namedSchemas) app.addSchema(schema)
-  await app.register(analyticsRoutes(createAnalytics({ warehouse, catalogue: readCatalogue() })), {
+  await app.register(analyticsRoutes(createAnalytics({ warehouse, catalogue })), {
     prefix: '/v1/analytics'
   })
   return app
@@ -43,30 +46,33 @@ t.test('GET /v1/analytics lists the catalogue without SQL', async (t) => {
   t.equal(next_cursor, null)
   t.same(
     items.map(({ query }: { query: string }) => query),
-    ['plays-by-hour', 'top-artists', 'top-songs', 'users-by-level']
+    names
   )
-  t.same(items[0], {
-    query: 'plays-by-hour',
-    title: 'Plays by hour',
-    question: 'At which hours of the day do people listen?',
-    description:
-      'Counts every play, matched to a song or not. All 24 hours are there, with 0 where nobody listened.',
-    parameters: [
-      {
-        name: 'year',
-        type: 'integer',
-        minimum: 1970,
-        maximum: 9999,
-        description: 'Only plays of this year, UTC. Without it, plays of all years.',
-        example: 2018,
-        default: null
-      }
-    ],
-    columns: [
-      { name: 'hour', type: 'integer', description: 'Hour of the day, from 0 to 23, UTC.', example: 17 },
-      { name: 'plays', type: 'integer', unit: 'plays', example: 250 }
-    ]
-  })
+  t.same(
+    items.find(({ query }: { query: string }) => query === 'plays-by-hour'),
+    {
+      query: 'plays-by-hour',
+      title: 'Plays by hour',
+      question: 'At which hours of the day do people listen?',
+      description:
+        'Counts every play, matched to a song or not. All 24 hours are there, with 0 where nobody listened.',
+      parameters: [
+        {
+          name: 'year',
+          type: 'integer',
+          minimum: 1970,
+          maximum: 9999,
+          description: 'Only plays of this year, UTC. Without it, plays of all years.',
+          example: 2018,
+          default: null
+        }
+      ],
+      columns: [
+        { name: 'hour', type: 'integer', description: 'Hour of the day, from 0 to 23, UTC.', example: 17 },
+        { name: 'plays', type: 'integer', unit: 'plays', example: 250 }
+      ]
+    }
+  )
 })
 
 t.test('GET /v1/analytics/{query} shows one query with its SQL', async (t) => {
@@ -152,7 +158,7 @@ t.test('an unknown query is not found, whatever is asked of it', async (t) => {
       type: 'urn:sparkify-warehouse:error:query_not_found',
       title: 'There is no such canned query',
       status: 404,
-      detail: `No canned query is called ${path.split('/')[0]}. There are: plays-by-hour, top-artists, top-songs, users-by-level.`,
+      detail: `No canned query is called ${path.split('/')[0]}. There are: ${names.join(', ')}.`,
       code: 'query_not_found'
     })
   }
@@ -206,14 +212,12 @@ t.test('OpenAPI comes from the headers', async (t) => {
   const app = await build(t, answering([]))
   await app.ready()
   const { paths = {} } = app.swagger() as { paths?: Record<string, { get?: Record<string, unknown> }> }
-  t.same(Object.fromEntries(Object.entries(paths).map(([path, { get }]) => [path, get?.operationId])), {
-    '/v1/analytics': 'listAnalyticsQueries',
-    '/v1/analytics/{query}': 'getAnalyticsQuery',
-    '/v1/analytics/plays-by-hour/results': 'getPlaysByHourResults',
-    '/v1/analytics/top-artists/results': 'getTopArtistsResults',
-    '/v1/analytics/top-songs/results': 'getTopSongsResults',
-    '/v1/analytics/users-by-level/results': 'getUsersByLevelResults'
-  })
+  t.same(Object.keys(paths), [
+    '/v1/analytics',
+    '/v1/analytics/{query}',
+    ...names.map((name) => `/v1/analytics/${name}/results`)
+  ])
+  t.equal(paths['/v1/analytics/plays-by-hour/results']?.get?.operationId, 'getPlaysByHourResults')
   const operation = paths['/v1/analytics/top-songs/results']?.get
   t.equal(operation?.summary, 'Which songs were played most in a year?')
   t.match(operation?.parameters, [

@@ -1,5 +1,6 @@
 /** Who may do what: every route under /v1, with every kind of key. */
 import t from 'tap'
+import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { createApiKeys } from '../../src/services/api-keys.ts'
 import { checkProblem, collectRoutes, countJobs, normalise, problem, rows } from '../api-fixture.ts'
 import { build, type TestService } from '../helper.ts'
@@ -41,10 +42,7 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'GET /v1/analytics': 'read',
   'GET /v1/analytics/:query': 'read',
   'GET /v1/analytics/:query/results': 'read',
-  'GET /v1/analytics/plays-by-hour/results': 'read',
-  'GET /v1/analytics/top-artists/results': 'read',
-  'GET /v1/analytics/top-songs/results': 'read',
-  'GET /v1/analytics/users-by-level/results': 'read'
+  ...Object.fromEntries(readCatalogue().map(({ query }) => [`GET /v1/analytics/${query}/results`, 'read']))
 }
 
 const order = ['read', 'operate', 'admin'] as const

@@ -128,7 +128,7 @@ t.test('list and get', async (t) => {
   t.equal(next_cursor, null)
   t.same(
     items.map(({ query }) => query),
-    ['plays-by-hour', 'top-artists', 'top-songs', 'users-by-level']
+    catalogue.map(({ query }) => query)
   )
   const { sql, ...shown } = analytics.get('users-by-level')
   t.same(shown, {
@@ -143,7 +143,7 @@ t.test('list and get', async (t) => {
       { name: 'users', type: 'integer', unit: 'users', example: 120 }
     ]
   })
-  t.same(items[3], shown)
+  t.same(items.at(-1), shown)
   t.match(sql, /^select level, count\(user_id\) as users\n/)
 })
 
@@ -151,8 +151,7 @@ t.test('an unknown query names the known ones', async (t) => {
   const analytics = createAnalytics({ warehouse: answering([]), catalogue })
   const expected = {
     code: 'query_not_found',
-    message:
-      'No canned query is called flops. There are: plays-by-hour, top-artists, top-songs, users-by-level.'
+    message: /^No canned query is called flops. There are: conversions, demographics, .*, users-by-level.$/
   }
   t.throws(() => analytics.get('flops'), expected)
   await t.rejects(analytics.run('flops'), expected)

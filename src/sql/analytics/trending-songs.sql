@@ -1,0 +1,62 @@
+/*
+title: Trending songs
+question: Which songs are played more than before?
+description: >-
+  Compares the plays of a period with those of the period of equal length before it, of songs that were
+  played in either. The largest gain comes first; equal ones are ordered by plays, then by song_id. Plays
+  that match no song of the catalogue are not counted.
+parameters:
+  to:
+    type: date
+    description: Last day of the period, UTC, included. Without it, the day of the last play.
+    example: '2018-11-30'
+  days:
+    type: integer
+    default: 7
+    minimum: 1
+    maximum: 366
+    description: Length of the period, and of the one before it, in days.
+  level:
+    type: string
+    enum: [free, paid]
+    description: Only plays of users who were free, or paying, when they listened.
+    example: paid
+  limit:
+    type: integer
+    default: 10
+    minimum: 1
+    maximum: 1000
+    description: Rows to answer at most.
+columns:
+  song_id: { type: string, example: SOEXAMPLE12AB01A1C2 }
+  title: { type: string, example: Paper Lanterns }
+  name: { type: string, description: 'Name of the artist.', example: The Night Shift }
+  plays: { type: integer, unit: plays, description: 'Plays in the period.', example: 64 }
+  plays_before: { type: integer, unit: plays, description: 'Plays in the period before.', example: 40 }
+  change: { type: integer, unit: plays, description: 'plays less plays_before.', example: 24 }
+*/
+with last as (
+  select coalesce(cast(:to as date), cast(max(start_time) as date)) as day from analytics.songplays
+),
+counted as (
+  select sp.song_id, sn.title, art.name,
+    cast(sum(case when sp.start_time >= last.day + 1 - cast(:days as integer) then 1 else 0 end) as bigint) as plays,
+    cast(sum(case when sp.start_time < last.day + 1 - cast(:days as integer) then 1 else 0 end) as bigint) as plays_before
+  from analytics.songplays sp
+  cross join last
+  join analytics.songs sn on sn.song_id = sp.song_id
+  join analytics.artists art on art.artist_id = sn.artist_id
+  where sp.start_time >= last.day + 1 - 2 * cast(:days as integer)
+    and sp.start_time < last.day + 1
+    and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
+  group by sp.song_id, sn.title, art.name
+),
+ranked as (
+  select song_id, title, name, plays, plays_before, plays - plays_before as change,
+    row_number() over (order by plays - plays_before desc, plays desc, song_id) as place
+  from counted
+)
+select song_id, title, name, plays, plays_before, change
+from ranked
+where place <= cast(:limit as integer)
+order by place;
