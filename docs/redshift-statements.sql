@@ -761,6 +761,54 @@ select * from ops.loads;
 
 select * from ops.rejects;
 
+copy load_events (
+  artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration,
+  sessionid, song, status, ts, useragent, userid
+)
+from 's3://sparkify-manifests/loads/UUID/events-gzip.manifest'
+iam_role 'arn:aws:iam::ACCOUNT:role/sparkify-redshift'
+region 'us-west-2'
+json 'auto ignorecase'
+maxerror 100000
+compupdate off
+statupdate off
+manifest
+gzip;
+
+select row_no, song_id, artist_id, title
+from load_songs
+where row_no in (1, 2, 3);
+
+insert into load_rejects values ($1, $2, $3, $4, $5, $6, $7, $8);
+
+delete from load_songs where octet_length(song_id) = 0 or octet_length(artist_id) = 0;
+
+insert into load_rejects values ($1, $2, $3, $4, $5, $6, $7, $8), ($9, $10, $11, $12, $13, $14, $15, $16), ($17, $18, $19, $20, $21, $22, $23, $24), ($25, $26, $27, $28, $29, $30, $31, $32), ($33, $34, $35, $36, $37, $38, $39, $40), ($41, $42, $43, $44, $45, $46, $47, $48), ($49, $50, $51, $52, $53, $54, $55, $56);
+
+select row_no, sessionid, iteminsession, ts, userid
+from load_events
+where row_no in (1, 2, 3);
+
+insert into load_rejects values ($1, $2, $3, $4, $5, $6, $7, $8), ($9, $10, $11, $12, $13, $14, $15, $16);
+
+delete from load_events where octet_length(page) = 0 or ts < 0 or ts > 253402300799999 or userid < 0;
+
+delete from analytics.songplays;
+
+delete from analytics.users;
+
+delete from analytics.songs;
+
+delete from analytics.artists;
+
+delete from analytics.time;
+
+delete from staging.events;
+
+delete from staging.songs;
+
+delete from ops.loaded_objects;
+
 select coalesce(max(data_version), 0) as data_version, max(committed_at) as as_of
 from ops.loads;
 
@@ -1197,51 +1245,3 @@ select level, count(user_id) as users
 from analytics.users
 group by level
 order by users desc, level;
-
-copy load_events (
-  artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration,
-  sessionid, song, status, ts, useragent, userid
-)
-from 's3://sparkify-manifests/loads/UUID/events-gzip.manifest'
-iam_role 'arn:aws:iam::ACCOUNT:role/sparkify-redshift'
-region 'us-west-2'
-json 'auto ignorecase'
-maxerror 100000
-compupdate off
-statupdate off
-manifest
-gzip;
-
-select row_no, song_id, artist_id, title
-from load_songs
-where row_no in (1, 2, 3);
-
-insert into load_rejects values ($1, $2, $3, $4, $5, $6, $7, $8);
-
-delete from load_songs where octet_length(song_id) = 0 or octet_length(artist_id) = 0;
-
-insert into load_rejects values ($1, $2, $3, $4, $5, $6, $7, $8), ($9, $10, $11, $12, $13, $14, $15, $16), ($17, $18, $19, $20, $21, $22, $23, $24), ($25, $26, $27, $28, $29, $30, $31, $32), ($33, $34, $35, $36, $37, $38, $39, $40), ($41, $42, $43, $44, $45, $46, $47, $48), ($49, $50, $51, $52, $53, $54, $55, $56);
-
-select row_no, sessionid, iteminsession, ts, userid
-from load_events
-where row_no in (1, 2, 3);
-
-insert into load_rejects values ($1, $2, $3, $4, $5, $6, $7, $8), ($9, $10, $11, $12, $13, $14, $15, $16);
-
-delete from load_events where octet_length(page) = 0 or ts < 0 or ts > 253402300799999 or userid < 0;
-
-delete from analytics.songplays;
-
-delete from analytics.users;
-
-delete from analytics.songs;
-
-delete from analytics.artists;
-
-delete from analytics.time;
-
-delete from staging.events;
-
-delete from staging.songs;
-
-delete from ops.loaded_objects;

@@ -101,16 +101,20 @@ async function answersOf({ service }: Side): Promise<Json> {
   return answers
 }
 
-/** Compares everything; returns how many rows that were. */
-async function compare(t: Test, duckdb: Side, redshift: Side): Promise<number> {
+/** Compares all rows; returns how many that were. */
+async function compareRows(t: Test, duckdb: Side, redshift: Side): Promise<number> {
   let compared = 0
   for (const { schema, name } of tableDefinitions) {
     const [here, there] = await Promise.all([duckdb, redshift].map((side) => rowsOf(side, schema, name)))
     compared += here?.length ?? 0
     t.strictSame(there, here, `${schema}.${name}: ${here?.length} rows`)
   }
-  t.strictSame(await answersOf(redshift), await answersOf(duckdb), 'every answer')
   return compared
+}
+
+async function compareAnswers(t: Test, duckdb: Side, redshift: Side): Promise<void> {
+  const [here, there] = [await answersOf(duckdb), await answersOf(redshift)]
+  t.strictSame(there, here, `${Object.keys(here).length} answers`)
 }
 
 const { duckdb, redshift, emulator } = await openSides(t)
@@ -123,7 +127,7 @@ t.test('every trap, in three loads', async (t) => {
     for (const side of [duckdb, redshift]) side.put(files)
     const [here, there] = [await load(duckdb, params), await load(redshift, params)]
     t.strictSame(there, here, 'the receipt')
-    compared += await compare(t, duckdb, redshift)
+    compared += await compareRows(t, duckdb, redshift)
   }
   const again = await load(redshift, { max_rejects: 20 })
   t.strictSame(again, await load(duckdb, { max_rejects: 20 }), 'a load of nothing new')
@@ -131,7 +135,8 @@ t.test('every trap, in three loads', async (t) => {
   for (const side of [duckdb, redshift]) side.put({ 'log_data/2018/11/2018-11-03-conflict.json': '' })
   const full = { mode: 'full', max_rejects: 20 }
   t.strictSame(await load(redshift, full), await load(duckdb, full), 'a full load')
-  compared += await compare(t, duckdb, redshift)
+  compared += await compareRows(t, duckdb, redshift)
+  await compareAnswers(t, duckdb, redshift)
   statements.push(...emulator.statements.map(({ text }) => text))
   t.comment(`${compared} rows compared`)
 })
@@ -151,7 +156,8 @@ t.test('a slice of the real data', { skip: !isThere && `${directory} is not on t
   })
   for (const side of [duckdb, redshift]) side.put(files)
   t.strictSame(await load(redshift, params(redshift)), await load(duckdb, params(duckdb)), 'the receipt')
-  t.comment(`${await compare(t, duckdb, redshift)} rows compared`)
+  t.comment(`${await compareRows(t, duckdb, redshift)} rows compared`)
+  await compareAnswers(t, duckdb, redshift)
 })
 
 t.test('the statements that the cluster got are those of docs/redshift-statements.sql', async (t) => {
