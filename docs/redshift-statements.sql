@@ -951,7 +951,9 @@ counted as (
   group by sp.user_id, last.day
 ),
 compared as (
-  select user_id, last_play, plays, cast(past_plays as double precision) * cast($2 as integer) / past_days as usual_plays
+  select user_id, last_play, plays,
+    cast(past_plays as double precision) * cast($2 as integer)
+      / greatest(past_days, cast($2 as integer)) as usual_plays
   from counted
   where past_days > 0
 ),

@@ -144,8 +144,8 @@ const cases: [query: string, params: Values, rows: unknown[][]][] = [
     'lapsing-users',
     {},
     [
-      [3, 'Eva', 'Moe', 'free', 'stopped', '2018-11-06T09:00:00.000Z', 0, 3.5],
-      [2, 'Ole', 'Vik', 'free', 'stopped', '2018-11-07T09:00:00.000Z', 0, 3]
+      [2, 'Ole', 'Vik', 'free', 'stopped', '2018-11-07T09:00:00.000Z', 0, 3],
+      [3, 'Eva', 'Moe', 'free', 'stopped', '2018-11-06T09:00:00.000Z', 0, 1]
     ]
   ],
   [

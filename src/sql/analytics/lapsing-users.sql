@@ -3,9 +3,9 @@ title: Lapsing users
 question: Who listens less than before, or has stopped?
 description: >-
   Compares the plays of each user in the last days of the period with what is usual for that user: all plays
-  before those days, as a mean over the days since the first one. A user with at most the given share of
-  that is lapsing. Whoever lost most plays comes first; equal ones are ordered by user_id. Users who began
-  in the last days are left out.
+  before those days, as a mean over the days since the first one, or over as many days where those are
+  fewer. A user with at most the given share of that is lapsing. Whoever lost most plays comes first; equal
+  ones are ordered by user_id. Users who began in the last days are left out.
 parameters:
   to:
     type: date
@@ -58,7 +58,9 @@ counted as (
   group by sp.user_id, last.day
 ),
 compared as (
-  select user_id, last_play, plays, cast(past_plays as double precision) * cast(:days as integer) / past_days as usual_plays
+  select user_id, last_play, plays,
+    cast(past_plays as double precision) * cast(:days as integer)
+      / greatest(past_days, cast(:days as integer)) as usual_plays
   from counted
   where past_days > 0
 ),
