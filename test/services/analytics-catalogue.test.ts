@@ -44,7 +44,27 @@ function problemsOf(t: Test, text: string, file = 'loud-songs.sql'): string[] {
 
 t.test('the queries of the service', async (t) => {
   const names = readCatalogue().map(({ query }) => query)
-  t.same(names, ['plays-by-hour', 'top-artists', 'top-songs', 'users-by-level'])
+  t.same(names, [
+    'conversions',
+    'demographics',
+    'engagement',
+    'free-vs-paid',
+    'lagging-locations',
+    'lapsing-users',
+    'plays-by-hour',
+    'plays-by-location',
+    'plays-by-month',
+    'plays-by-weekday',
+    'retention',
+    'sessions',
+    'song-coverage',
+    'top-artists',
+    'top-songs',
+    'trending-artists',
+    'trending-songs',
+    'user-agents',
+    'users-by-level'
+  ])
 })
 
 t.test('an entry says all that its file says', async (t) => {
