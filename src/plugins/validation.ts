@@ -2,7 +2,7 @@
  * Validation by JSON schema. What comes in a URL or a header is text and is converted; a body is JSON and must have
  * the right types already. Nothing unknown is ever dropped in silence, a body that nobody reads included.
  */
-import { Ajv, type ErrorObject } from 'ajv'
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, FastifyRequest, FastifySchemaCompiler } from 'fastify'
 import fp from 'fastify-plugin'
@@ -20,14 +20,19 @@ function createCompiler(): FastifySchemaCompiler<object> {
   const ajv = new Ajv({ useDefaults: true, removeAdditional: false, allErrors: true, strict: false })
   addFormats.default(ajv)
   return ({ schema, httpPart }) => {
-    const validate = ajv.compile(schema)
+    // Compiled when it is first needed: a start that compiles all of them takes noticeably longer.
+    let compiled: ValidateFunction | undefined
+    const validate = (values: object): { value: object } | { error: ErrorObject[] } => {
+      compiled ??= ajv.compile(schema)
+      return compiled(values) ? { value: values } : { error: compiled.errors ?? [] }
+    }
     if (httpPart === 'body') return validate
     const { properties = {} } = schema as ObjectSchema
-    return (values: Record<string, unknown>): { value: object } | { error: ErrorObject[] } => {
+    return (values: Record<string, unknown>) => {
       for (const [name, { type }] of Object.entries(properties)) {
         if (name in values) values[name] = fromText(values[name], type)
       }
-      return validate(values) ? { value: values } : { error: validate.errors ?? [] }
+      return validate(values)
     }
   }
 }
