@@ -12,6 +12,7 @@ import scheduler from './plugins/scheduler.ts'
 import { buildSerializer } from './plugins/serialization.ts'
 import streams from './plugins/streams.ts'
 import validation from './plugins/validation.ts'
+import webhooksPlugin from './plugins/webhooks.ts'
 import worker from './plugins/worker.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
 import { clusterRoutes } from './routes/cluster.ts'
@@ -21,6 +22,7 @@ import { loadsRoutes } from './routes/loads.ts'
 import { schedulesRoutes } from './routes/schedules.ts'
 import { systemRoutes, whoamiRoutes } from './routes/system.ts'
 import { tablesRoutes } from './routes/tables.ts'
+import { webhooksRoutes } from './routes/webhooks.ts'
 import { namedSchemas } from './schemas/named.ts'
 import { createAnalytics } from './services/analytics.ts'
 import { readCatalogue } from './services/analytics-catalogue.ts'
@@ -37,6 +39,7 @@ import { createScheduler } from './services/scheduler.ts'
 import { createSchedules } from './services/schedules.ts'
 import { createSystem } from './services/system.ts'
 import { createTables } from './services/tables.ts'
+import { createWebhooks } from './services/webhooks.ts'
 import type { Source } from './sources/source.ts'
 import type { Store } from './store/store.ts'
 import type { Warehouse } from './warehouse/warehouse.ts'
@@ -82,10 +85,12 @@ export async function buildApp(
   const jobEvents = await createJobEvents(store, jobs)
   const clusters = createClusters({ provider, jobs, config })
   const tables = createTables({ warehouse, jobs, config })
-  const etl = createEtl({ warehouse, config, openSource })
+  const webhookRules = { hosts: config.webhook_hosts, allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }
+  const etl = createEtl({ warehouse, config, openSource, webhooks: webhookRules })
   const loads = createLoads(warehouse)
   const ticks = createScheduler({ store, jobs, clock })
   const schedules = createSchedules({ store, jobs, etl, clock, onChange: ticks.wake })
+  const webhooks = createWebhooks(store, jobs, { ...webhookRules, secret: config.WEBHOOK_SECRET })
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
 
@@ -114,6 +119,7 @@ export async function buildApp(
     jobs,
     handlers
   })
+  await app.register(webhooksPlugin, { webhooks })
   await app.register(streams, { jobEvents })
   for (const schema of namedSchemas) app.addSchema(schema)
 
@@ -125,6 +131,7 @@ export async function buildApp(
       await v1.register(clusterRoutes(clusters, jobs), { prefix: '/cluster' })
       await v1.register(tablesRoutes(tables, jobs), { prefix: '/tables' })
       await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })
+      await v1.register(webhooksRoutes(webhooks), { prefix: '/jobs' })
       await v1.register(jobEventsRoutes(jobEvents))
       await v1.register(schedulesRoutes(schedules, jobs), { prefix: '/schedules' })
       await v1.register(loadsRoutes(loads))

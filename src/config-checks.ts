@@ -29,6 +29,7 @@ export function checkTogether(settings: CheckedSettings): string[] {
   return [
     ...checkSources(settings),
     ...checkIngress(settings.config),
+    ...checkWebhooks(settings.config),
     ...(settings.config.WAREHOUSE === 'redshift' ? checkRedshift(settings) : [])
   ]
 }
@@ -52,6 +53,11 @@ function checkSources({ config }: CheckedSettings): string[] {
     return root === undefined ? [] : [`${name} lies below ${root}, where it would be loaded as data; move it`]
   })
   return [...malformed, ...ofOurs]
+}
+
+function checkWebhooks({ webhook_hosts, WEBHOOK_SECRET }: Config): string[] {
+  if (webhook_hosts.length === 0 || WEBHOOK_SECRET !== undefined) return []
+  return ['WEBHOOK_HOSTS is set without WEBHOOK_SECRET; whoever is told could not know by whom']
 }
 
 function checkIngress(config: Config): string[] {

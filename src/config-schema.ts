@@ -53,6 +53,22 @@ const service = {
       description: 'PostgreSQL for the control store. Default: PGlite in `DATA_DIR`.'
     })
   ),
+  WEBHOOK_HOSTS: Type.Optional(
+    text('host names, with a port where it is not 443, separated by commas', {
+      pattern: '^[A-Za-z0-9.:, _\\[\\]-]+$',
+      description: 'The only hosts that a `callback_url` may name. Default: none.'
+    })
+  ),
+  WEBHOOK_SECRET: Type.Optional(
+    text('16 to 200 characters without blanks', {
+      pattern: '^[\\x21-\\x7e]{16,200}$',
+      secret: true,
+      description: 'Signs what is sent to a `callback_url`; needed with `WEBHOOK_HOSTS`.'
+    })
+  ),
+  WEBHOOK_ALLOW_PRIVATE: flag({
+    description: 'Lets `WEBHOOK_HOSTS` be private addresses, and takes plain http for them.'
+  }),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'Least severe level that is logged.'
@@ -266,7 +282,7 @@ const connection = {
 export const ConfigSchema = Type.Object({ ...service, ...warehouse, ...sources, ...cluster, ...connection })
 
 /** Settings whose value may also come from the file that `<NAME>_FILE` names: what containers do with secrets. */
-export const fileSettings = ['ADMIN_API_KEY', 'DATABASE_URL', 'REDSHIFT_PASSWORD'] as const
+export const fileSettings = ['ADMIN_API_KEY', 'DATABASE_URL', 'REDSHIFT_PASSWORD', 'WEBHOOK_SECRET'] as const
 
 /** Settings as given, with defaults; paths absolute; the sample data where no source is set. */
 export interface Config extends Static<typeof ConfigSchema> {
@@ -274,6 +290,8 @@ export interface Config extends Static<typeof ConfigSchema> {
   LOG_DATA: string
   /** True when neither source is set and the generated sample data is used. */
   uses_sample_data: boolean
+  /** Hosts of WEBHOOK_HOSTS, in lower case. */
+  webhook_hosts: string[]
   /** Absolute directories and S3 prefixes. */
   source_roots: string[]
   /** The ranges of INGRESS_CIDRS in canonical form, each once. */

@@ -100,6 +100,7 @@ function resolveSettings(settings: Static<typeof ConfigSchema>): Config {
     // What is asked for as confirmation has to be the database that loses its tables.
     DATABASE_NAME: (mode === 'attached' && settings.REDSHIFT_DATABASE) || settings.DATABASE_NAME,
     uses_sample_data: settings.SONG_DATA === undefined && settings.LOG_DATA === undefined,
+    webhook_hosts: splitList(settings.WEBHOOK_HOSTS).map((host) => host.toLowerCase()),
     source_roots: roots.map(resolveSource),
     ingress_cidrs: [...new Set(cidrs)],
     cluster_mode: mode

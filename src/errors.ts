@@ -17,6 +17,7 @@ export const errorCatalogue = {
   table_not_found: { status: 404, kind: 'request', title: 'There is no such table' },
   query_not_found: { status: 404, kind: 'request', title: 'There is no such canned query' },
   schedule_not_found: { status: 404, kind: 'request', title: 'There is no such schedule' },
+  delivery_not_found: { status: 404, kind: 'request', title: 'There is no such delivery that is over' },
   method_not_allowed: { status: 405, kind: 'request', title: 'The endpoint does not take this method' },
   request_timeout: { status: 408, kind: 'request', title: 'The request did not arrive in time' },
   cluster_not_found: { status: 409, kind: 'configuration', title: 'The cluster does not exist' },
@@ -36,6 +37,11 @@ export const errorCatalogue = {
     title: 'The Idempotency-Key was used for another request'
   },
   invalid_schedule: { status: 422, kind: 'request', title: 'The schedule names no time' },
+  callback_not_allowed: {
+    status: 422,
+    kind: 'configuration',
+    title: 'No webhook may go to the callback URL'
+  },
   source_not_allowed: { status: 422, kind: 'configuration', title: 'The source is not under SOURCE_ROOTS' },
   too_many_streams: { status: 429, kind: 'request', title: 'The API key has too many streams open' },
   headers_too_large: { status: 431, kind: 'request', title: 'The address and headers are too large' },

@@ -75,7 +75,7 @@ export const queuedJob = (type: JobType, params = {}) => ({
     max_attempts: 3
   },
   ...{ params, progress: null, steps: [], result: null, error: null, created_by: 'KEY' },
-  ...{ trigger: { kind: 'api' }, retry_of: null, worker: null, lease_expires_at: null },
+  ...{ trigger: { kind: 'api' }, retry_of: null, callback_url: null, worker: null, lease_expires_at: null },
   ...{
     cancel_requested_at: null,
     run_after: 'TIME',

@@ -78,6 +78,27 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     invalid: ['postgres://', 'mysql://user:secret@host/db', 'host=localhost', 'POSTGRES://host/db'],
     accepts: 'a URL that starts with postgres:// or postgresql://'
   },
+  WEBHOOK_HOSTS: {
+    default: undefined,
+    valid: ['hooks.example.com', 'hooks.example.com, 127.0.0.1:8443', '[::1]:8080'],
+    invalid: ['https://hooks.example.com', 'hooks.example.com/path'],
+    accepts: 'host names, with a port where it is not 443, separated by commas'
+  },
+  WEBHOOK_SECRET: {
+    default: undefined,
+    valid: ['a'.repeat(16), 'a'.repeat(200)],
+    invalid: ['a'.repeat(15), 'with a blank in the middle'],
+    accepts: '16 to 200 characters without blanks'
+  },
+  WEBHOOK_ALLOW_PRIVATE: {
+    default: false,
+    valid: [
+      ['true', true],
+      ['false', false]
+    ],
+    invalid: ['yes', '1'],
+    accepts: 'true or false'
+  },
   LOG_LEVEL: {
     default: 'info',
     valid: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

@@ -91,7 +91,12 @@ export async function openEtl(t: Test): Promise<EtlFixture> {
   })
   const config = { DATA_DIR: directory, SONG_DATA, LOG_DATA }
   const openSource = (location: string) => openLocalSource(location, [directory])
-  const { handler } = createEtl({ warehouse, config, openSource })
+  const { handler } = createEtl({
+    warehouse,
+    config,
+    openSource,
+    webhooks: { hosts: [], allowPrivate: false }
+  })
   return {
     warehouse,
     directory,

@@ -43,6 +43,7 @@ export function jobsRoutes({ jobs, etl, cancel, retry }: JobsServices): FastifyP
             'tables_not_created',
             'warehouse_unavailable',
             'source_not_allowed',
+            'callback_not_allowed',
             'job_conflict',
             'idempotency_key_reused'
           ]
@@ -160,7 +161,7 @@ export function jobsRoutes({ jobs, etl, cancel, retry }: JobsServices): FastifyP
           tags: ['jobs'],
           summary: 'Try a job again that failed or was cancelled',
           description:
-            'Starts a new job with the same type, parameters, priority and times; its `retry_of` names the old one. Needs the scope of the type of the job.',
+            'Starts a new job with the same type, parameters, priority, times and callback URL; its `retry_of` names the old one. Needs the scope of the type of the job.',
           params: JobParamsSchema,
           headers: IdempotencyHeadersSchema,
           querystring: NoQuerySchema,

@@ -36,7 +36,7 @@ export function schedulesRoutes(schedules: Schedules, jobs: Jobs): FastifyPlugin
     app.post(
       '',
       {
-        config: { scope: 'operate', errors: ['schedule_exists', 'invalid_schedule'] },
+        config: { scope: 'operate', errors: ['schedule_exists', 'invalid_schedule', 'callback_not_allowed'] },
         schema: {
           operationId: 'createSchedule',
           tags: ['schedules'],
@@ -71,7 +71,10 @@ export function schedulesRoutes(schedules: Schedules, jobs: Jobs): FastifyPlugin
     app.put(
       '/:id',
       {
-        config: { scope: 'operate', errors: ['schedule_not_found', 'schedule_exists', 'invalid_schedule'] },
+        config: {
+          scope: 'operate',
+          errors: ['schedule_not_found', 'schedule_exists', 'invalid_schedule', 'callback_not_allowed']
+        },
         schema: {
           operationId: 'replaceSchedule',
           tags: ['schedules'],
@@ -138,6 +141,7 @@ export function schedulesRoutes(schedules: Schedules, jobs: Jobs): FastifyPlugin
             'tables_not_created',
             'warehouse_unavailable',
             'source_not_allowed',
+            'callback_not_allowed',
             'idempotency_key_reused'
           ]
         },

@@ -1,6 +1,6 @@
 /** How a job is to be run: its place in the queue, its time, and what to do when the same is under way already. */
 import { type Static, Type } from 'typebox'
-import { Defaulted, literals, TimeSchema } from './common.ts'
+import { Defaulted, literals, Text, TimeSchema } from './common.ts'
 
 export const priorities = ['low', 'normal', 'high'] as const
 export type Priority = (typeof priorities)[number]
@@ -39,6 +39,13 @@ export const JobOptionsSchema = Type.Object({
     TimeoutSchema(
       'The job fails when it was not started so many seconds after it could be; no limit by default'
     )
+  ),
+  callback_url: Type.Optional(
+    Text(2000, {
+      description:
+        'A URL on a host of WEBHOOK_HOSTS that is told of the end of the job, by a signed POST with the job in it',
+      examples: ['https://hooks.example.com/sparkify']
+    })
   ),
   timeout_seconds: Type.Optional(
     TimeoutSchema('The job fails when it has not ended so many seconds after its start; no limit by default')

@@ -15,6 +15,7 @@ import { ProblemSchema } from './problems.ts'
 import { NextRunsSchema, SchedulePageSchema, ScheduleSchema } from './schedules.ts'
 import { HealthSchema, OpenapiSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from './system.ts'
 import { TablePageSchema, TableSchema } from './tables.ts'
+import { WebhookDeliveryPageSchema, WebhookDeliverySchema } from './webhooks.ts'
 
 export const namedSchemas = [
   ProblemSchema,
@@ -28,6 +29,8 @@ export const namedSchemas = [
   JobEventPageSchema,
   JobAttemptSchema,
   JobAttemptPageSchema,
+  WebhookDeliverySchema,
+  WebhookDeliveryPageSchema,
   ScheduleSchema,
   SchedulePageSchema,
   NextRunsSchema,

@@ -35,6 +35,10 @@ const examples = {
   invalid_api_key: ['/v1/jobs', 'The API key is unknown, expired or revoked.'],
   insufficient_scope: ['/v1/jobs', 'This needs the scope operate; the key key_5d41402abc has read.'],
   job_not_found: ['/v1/jobs/job_0', 'No job has the id job_0. GET /v1/jobs lists the jobs.'],
+  delivery_not_found: [
+    '/v1/jobs/job_0193/deliveries/whd_0/redeliver',
+    'The job job_0193 has no delivery whd_0 that is over. GET /v1/jobs/job_0193/deliveries lists them.'
+  ],
   load_not_found: ['/v1/loads/99', 'No load has the id 99. GET /v1/loads lists the loads.'],
   schedule_not_found: [
     '/v1/schedules/sched_0',
@@ -70,6 +74,10 @@ const examples = {
   idempotency_key_reused: [
     '/v1/jobs',
     'The Idempotency-Key was used for another request, which started job_0193. Use a new key for a new request.'
+  ],
+  callback_not_allowed: [
+    '/v1/jobs',
+    'callback_url names the host hooks.example.com; WEBHOOK_HOSTS allows hooks.sparkify.com.'
   ],
   source_not_allowed: ['/v1/jobs', '/etc is not in a directory that jobs may read.'],
   too_many_streams: [

@@ -26,12 +26,15 @@ import {
   transform
 } from './load.ts'
 import { findLoad, newObjects, selectNewObjects } from './load-sql.ts'
+import { checkCallback, type WebhookRules } from './webhook-target.ts'
 
 export interface EtlDependencies {
   warehouse: Warehouse
   config: Pick<Config, 'DATA_DIR' | 'SONG_DATA' | 'LOG_DATA'>
   /** The source at a directory or S3 prefix. Throws `source_not_allowed` for one that is not under the roots. */
   openSource: (location: string) => Promise<Source>
+  /** Where the end of a load may be told. */
+  webhooks: WebhookRules
 }
 
 type Sources = Record<RecordKind, Source>
@@ -44,7 +47,7 @@ export type EtlRequest = Omit<StartJob, 'on_conflict'> & Partial<Pick<StartJob, 
 
 export type Etl = ReturnType<typeof createEtl>
 
-export function createEtl({ warehouse, config, openSource }: EtlDependencies) {
+export function createEtl({ warehouse, config, openSource, webhooks }: EtlDependencies) {
   /**
    * Refuses a request before a job is made of it. Throws `source_not_allowed`, and `cluster_not_found` or
    * `tables_not_created` when there is nothing to load into.
@@ -117,13 +120,22 @@ export function createEtl({ warehouse, config, openSource }: EtlDependencies) {
       )
   }
 
-  /** Puts a load into the queue. Throws what `validate` and `jobs.start` throw. */
-  function start(request: EtlRequest, actor: Actor, jobs: Jobs, options: StartOptions): Promise<StartedJob> {
-    const { type, params, chosen } = splitRequest(request)
-    return jobs.start(type, params, actor, { ...options, ...chosen, check: () => validate(params) })
+  /** Throws `callback_not_allowed`. */
+  function checkOptions({ callback_url }: Pick<EtlRequest, 'callback_url'>): void {
+    if (callback_url !== undefined) checkCallback(callback_url, webhooks)
   }
 
-  return { validate, start, handler }
+  /** Puts a load into the queue. Throws `callback_not_allowed`, and what `validate` and `jobs.start` throw. */
+  function start(request: EtlRequest, actor: Actor, jobs: Jobs, options: StartOptions): Promise<StartedJob> {
+    const { type, params, chosen } = splitRequest(request)
+    const check = async () => {
+      checkOptions(request)
+      await validate(params)
+    }
+    return jobs.start(type, params, actor, { ...options, ...chosen, check })
+  }
+
+  return { validate, checkOptions, start, handler }
 }
 
 /** What is to be loaded, apart from how the job is to be run. */

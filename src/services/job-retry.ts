@@ -12,7 +12,7 @@ export type JobRetry = ReturnType<typeof createJobRetry>
 export function createJobRetry(jobs: Jobs, handlers: Readonly<Record<JobType, JobHandler>>) {
   return {
     /**
-     * Starts a new job that does what the old one was to do, with the same parameters, priority and times. It waits
+     * Starts a new job that does what the old one was to do, with the same parameters, priority, times and callback URL. It waits
      * for nothing: `run_after` is not taken over. Throws `job_not_found`, `insufficient_scope`, `job_not_retryable`,
      * `idempotency_key_reused`, and whatever keeps a new job of this type from starting.
      */
@@ -23,6 +23,7 @@ export function createJobRetry(jobs: Jobs, handlers: Readonly<Record<JobType, Jo
       return jobs.start(job.type, job.params, actor, {
         ...{ idempotencyKey, retry_of: id, trigger: { kind: 'retry' }, priority: job.priority },
         ...timesOf(job),
+        ...(job.callback_url !== null && { callback_url: job.callback_url }),
         check: async () => {
           requireRetryable(job)
           await handler.check?.(job.params)

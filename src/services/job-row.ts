@@ -51,6 +51,7 @@ export function toJob(row: JobRow): Job {
     created_by: row.created_by,
     trigger: row.trigger,
     retry_of: row.retry_of,
+    callback_url: row.callback_url,
     worker: row.worker,
     lease_expires_at: time(row.lease_expires_at),
     cancel_requested_at: time(row.cancel_requested_at),

@@ -136,6 +136,7 @@ function insertNew(
     timeout_seconds: options.timeout_seconds ?? null,
     step_timeouts: options.step_timeouts ?? {},
     retry_of: options.retry_of ?? null,
+    callback_url: options.callback_url ?? null,
     trigger: options.trigger ?? { kind: 'api' },
     created_by: actor.key_id,
     message: `Asked for by ${actor.key_id}`

@@ -86,11 +86,12 @@ export function createSchedules({ store, jobs, etl, clock, onChange }: Schedules
       return toPage(rows.map(toSchedule), query.limit, (schedule) => schedule.id)
     },
 
-    /** Throws `invalid_schedule`, `schedule_exists`. */
+    /** Throws `invalid_schedule`, `callback_not_allowed`, `schedule_exists`. */
     async create(settings: ScheduleSettings, actor: Actor): Promise<Schedule> {
       const id = `sched_${uuid().replaceAll('-', '')}`
       const now = clock.now()
       checkCron(settings, now)
+      etl.checkOptions(settings.job)
       const row = await queryMaybe<ScheduleRow>(store, insertSchedule, {
         ...settings,
         ...(nextTick(settings, now, id) ?? never),
@@ -101,10 +102,11 @@ export function createSchedules({ store, jobs, etl, clock, onChange }: Schedules
       return toSchedule(row ?? (await queryOne<ScheduleRow>(store, getSchedule, { id })))
     },
 
-    /** Replaces the settings. Throws `schedule_not_found`, `invalid_schedule`, `schedule_exists`. */
+    /** Replaces the settings. Throws `schedule_not_found`, and what `create` throws. */
     replace(id: string, settings: ScheduleSettings): Promise<Schedule> {
       return change(id, async (tx, _, from) => {
         checkCron(settings, from)
+        etl.checkOptions(settings.job)
         await refuseTakenName(tx, settings.name, id)
         return queryOne<ScheduleRow>(tx, updateSchedule, {
           ...settings,

@@ -35,6 +35,8 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'POST /v1/schedules/:id/resume': 'operate',
   'POST /v1/schedules/:id/trigger': 'operate',
   'GET /v1/schedules/:id/next-runs': 'read',
+  'GET /v1/jobs/:id/deliveries': 'read',
+  'POST /v1/jobs/:id/deliveries/:delivery_id/redeliver': 'operate',
   'GET /v1/loads': 'read',
   'GET /v1/loads/:id': 'read',
   'GET /v1/loads/:id/objects': 'read',

@@ -65,7 +65,13 @@ for (const store of await openBothStores(t)) {
           max_attempts: 3
         },
         ...{ params, progress: null, steps: [], result: null, error: null, created_by: 'key_test' },
-        ...{ trigger: { kind: 'api' }, retry_of: null, worker: null, lease_expires_at: null },
+        ...{
+          trigger: { kind: 'api' },
+          retry_of: null,
+          callback_url: null,
+          worker: null,
+          lease_expires_at: null
+        },
         ...{
           cancel_requested_at: null,
           run_after: created_at,

@@ -1,17 +1,17 @@
 -- Adds a job to the queue, with the first line of its story.
 -- :id :type :lane :priority :params :max_attempts :run_after :queue_timeout_seconds :timeout_seconds :step_timeouts
--- :created_by :trigger :retry_of :message -> the job
+-- :created_by :trigger :retry_of :callback_url :message -> the job
 with added as (
   insert into jobs (
     id, type, lane, priority, params, max_attempts, run_after, queue_timeout_seconds, timeout_seconds, step_timeouts,
-    deadline, created_by, trigger, retry_of
+    deadline, created_by, trigger, retry_of, callback_url
   )
   values (
     :id::text, :type::text, :lane::text, :priority::smallint, :params::jsonb, :max_attempts::integer,
     coalesce(:run_after::timestamptz, now()), :queue_timeout_seconds::integer, :timeout_seconds::integer,
     :step_timeouts::jsonb,
     greatest(:run_after::timestamptz, now()) + :queue_timeout_seconds::integer * interval '1 second',
-    :created_by::text, :trigger::jsonb, :retry_of::text
+    :created_by::text, :trigger::jsonb, :retry_of::text, :callback_url::text
   )
   returning *
 ),
