@@ -12,6 +12,7 @@ import scheduler from './plugins/scheduler.ts'
 import { buildSerializer } from './plugins/serialization.ts'
 import streams from './plugins/streams.ts'
 import validation from './plugins/validation.ts'
+import { post } from './plugins/webhook-post.ts'
 import webhooksPlugin from './plugins/webhooks.ts'
 import worker from './plugins/worker.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
@@ -90,7 +91,7 @@ export async function buildApp(
   const loads = createLoads(warehouse)
   const ticks = createScheduler({ store, jobs, clock })
   const schedules = createSchedules({ store, jobs, etl, clock, onChange: ticks.wake })
-  const webhooks = createWebhooks(store, jobs, { ...webhookRules, secret: config.WEBHOOK_SECRET })
+  const webhooks = createWebhooks(store, jobs, { ...webhookRules, post, secret: config.WEBHOOK_SECRET })
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
 

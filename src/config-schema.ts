@@ -66,9 +66,7 @@ const service = {
       description: 'Signs what is sent to a `callback_url`; needed with `WEBHOOK_HOSTS`.'
     })
   ),
-  WEBHOOK_ALLOW_PRIVATE: flag({
-    description: 'Lets `WEBHOOK_HOSTS` be private addresses, and takes plain http for them.'
-  }),
+  WEBHOOK_ALLOW_PRIVATE: flag({ description: 'Lets `WEBHOOK_HOSTS` be private, and takes plain http.' }),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'Least severe level that is logged.'

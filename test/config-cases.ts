@@ -7,6 +7,8 @@ export interface ConfigCase {
   valid: (string | [string, unknown])[]
   invalid: string[]
   accepts: string
+  /** Settings without which it is refused. */
+  beside?: Record<string, string>
 }
 
 const hosts = {
@@ -82,7 +84,8 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     default: undefined,
     valid: ['hooks.example.com', 'hooks.example.com, 127.0.0.1:8443', '[::1]:8080'],
     invalid: ['https://hooks.example.com', 'hooks.example.com/path'],
-    accepts: 'host names, with a port where it is not 443, separated by commas'
+    accepts: 'host names, with a port where it is not 443, separated by commas',
+    beside: { WEBHOOK_SECRET: 'a'.repeat(16) }
   },
   WEBHOOK_SECRET: {
     default: undefined,

@@ -27,6 +27,7 @@ t.test('an empty environment gives the defaults', async (t) => {
     uses_sample_data: true,
     source_roots: [defaults.SONG_DATA, defaults.LOG_DATA],
     ingress_cidrs: [],
+    webhook_hosts: [],
     cluster_mode: 'embedded'
   })
 })
@@ -37,12 +38,12 @@ t.test('an empty variable counts as not set', async (t) => {
 })
 
 for (const name of names) {
-  const { valid, invalid, accepts } = configCases[name]
+  const { valid, invalid, accepts, beside } = configCases[name]
   t.test(name, async (t) => {
     t.same(loadConfig({})[name], defaults[name], 'its default')
     for (const entry of valid) {
       const [given, expected] = typeof entry === 'string' ? [entry, entry] : entry
-      t.equal(loadConfig({ [name]: given })[name], expected, `it accepts ${given}`)
+      t.equal(loadConfig({ [name]: given, ...beside })[name], expected, `it accepts ${given}`)
     }
     const isSecret = 'secret' in ConfigSchema.properties[name]
     for (const given of invalid) {
@@ -124,4 +125,15 @@ t.test('all problems are told at once, and no secret with them', async (t) => {
       '  - LOG_LEVEL is "loud"; it accepts fatal, error, warn, info, debug, trace or silent'
     ].join('\n')
   })
+})
+
+t.test('webhooks need a secret', async (t) => {
+  t.same(problemsOf({ WEBHOOK_HOSTS: 'hooks.example.com' }), [
+    'WEBHOOK_HOSTS is set without WEBHOOK_SECRET; whoever is told could not know by whom'
+  ])
+  const { webhook_hosts } = loadConfig({
+    WEBHOOK_HOSTS: 'A.example.com, b:8443',
+    WEBHOOK_SECRET: 'a'.repeat(16)
+  })
+  t.same(webhook_hosts, ['a.example.com', 'b:8443'])
 })

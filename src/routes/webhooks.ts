@@ -40,11 +40,10 @@ export function webhooksRoutes(webhooks: Webhooks): FastifyPluginAsyncTypebox {
             'Only one that is over, delivered or failed. It is sent as a new delivery, to the same URL.',
           params: WebhookDeliveryParamsSchema,
           querystring: NoQuerySchema,
-          response: { 202: answer(WebhookDeliverySchema, 'The new delivery') }
+          response: { 200: answer(WebhookDeliverySchema, 'The new delivery') }
         }
       },
-      async (request, reply) =>
-        reply.code(202).send(await webhooks.redeliver(request.params.id, request.params.delivery_id))
+      async (request) => webhooks.redeliver(request.params.id, request.params.delivery_id)
     )
   }
 }

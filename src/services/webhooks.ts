@@ -10,7 +10,7 @@ import { readSql } from '../sql.ts'
 import { queryMaybe, queryOne, type Store } from '../store/store.ts'
 import type { Jobs } from './jobs.ts'
 import type { Logger } from './logger.ts'
-import { ATTEMPT_TIMEOUT, post } from './webhook-request.ts'
+import { ATTEMPT_TIMEOUT, type PostWebhook } from './webhook-message.ts'
 import { checkCallback, type WebhookRules } from './webhook-target.ts'
 
 const claimDue = readSql('store/webhooks/claim-due.sql')
@@ -29,6 +29,7 @@ const LONGEST_SLEEP = 15_000
 export interface WebhookOptions extends WebhookRules {
   /** Signs what is sent. There is one where there are hosts. */
   secret?: string | undefined
+  post: PostWebhook
   /** Other pauses than `retryPauses`. */
   pauses?: readonly number[]
 }
@@ -101,7 +102,7 @@ export function createWebhooks(store: Store, jobs: Pick<Jobs, 'get'>, options: W
     checkCallback(url, options)
     const job = await jobs.get(jobId)
     const body = JSON.stringify({ type: `job.${job.status}`, timestamp: job.finished_at, data: job })
-    const status = await post({ id, url, body, secret, allowPrivate: options.allowPrivate })
+    const status = await options.post({ id, url, body, secret, allowPrivate: options.allowPrivate })
     return { status, error: status >= 200 && status < 300 ? null : `The answer was ${status}` }
   }
 

@@ -13,7 +13,7 @@ import { actor, clear, createLog, until } from '../jobs-fixture.ts'
 import { createStoreDatabase } from '../postgres.ts'
 
 const sql = (source: string) => parseSql('test', source)
-const etl = {} as Etl
+const etl = { checkOptions: () => {} } as unknown as Etl
 
 const url = await createStoreDatabase(t)
 const stores = await Promise.all([openPostgres(url), openPostgres(url), openPostgres(url)])

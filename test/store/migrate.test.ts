@@ -16,7 +16,8 @@ const landed: Record<string, string> = {
   '001-control-store.sql': '8fe65a2e7c70bcbef1fb1304cc8ef60b95f4966e061790e4e1ae233ff3296d63',
   '002-job-feed.sql': 'be01b1f1007b1b1a731fc2456c780bb62e19bded111cfb6735fdcc2165eed868',
   '003-job-engine.sql': '05948ba88b053917509978d325a5584f757de4b33124ee9d36a854addb62d4c1',
-  '004-schedules.sql': '9b0c60c5d71ac10506195008e8033d0e2ef19d233b26ba7f1624f6d94a2f1cf7'
+  '004-schedules.sql': '9b0c60c5d71ac10506195008e8033d0e2ef19d233b26ba7f1624f6d94a2f1cf7',
+  '005-webhooks.sql': '6b3b396a1bd8f284638cfb0e21b4e5ba00b1f8dd9419341597365f7e1b623889'
 }
 
 const migration = (version: number, script: string): Migration => ({
@@ -79,7 +80,8 @@ for (const engine of ['pglite', 'postgres'] as const) {
         'job_events',
         'jobs',
         'schedules',
-        'schema_migrations'
+        'schema_migrations',
+        'webhook_deliveries'
       ])
       await store.transaction((tx) => tx.script('drop schema public cascade; create schema public'))
     })

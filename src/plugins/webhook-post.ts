@@ -3,18 +3,8 @@ import { createHmac } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import { isIP } from 'node:net'
-import { publicLookup, refusalOf } from './webhook-target.ts'
-
-/** Longest that an attempt may take, in ms. */
-export const ATTEMPT_TIMEOUT = 10_000
-
-export interface WebhookMessage {
-  id: string
-  url: string
-  body: string
-  secret: string
-  allowPrivate: boolean
-}
+import { ATTEMPT_TIMEOUT, type WebhookMessage } from '../services/webhook-message.ts'
+import { publicLookup, refusalOf } from '../services/webhook-target.ts'
 
 /** `v1,` and the signature of `<id>.<timestamp>.<body>` in base64; the timestamp is in seconds. */
 export function sign(secret: string, id: string, timestamp: number, body: string): string {
