@@ -97,9 +97,9 @@ t.test('a job that has ended is told of, signed, and once more when asked', asyn
   t.same((await service.request('GET', '/v1/jobs?type=tables.create')).body.items[0].callback_url, null)
 })
 
-t.test('a job that is cancelled before it starts is told of too', async (t) => {
+t.test('a job that is cancelled before it starts is told of too, on the embedded store', async (t) => {
   const { received, host, url } = await startReceiver(t, 204)
-  const service = await build(t, settings(host))
+  const service = await build(t, { ...settings(host), DATABASE_URL: '' })
   await service.prepareWarehouse()
   const run_after = new Date(Date.now() + 3_600_000).toISOString()
   const { body } = await service.request('POST', '/v1/jobs', {
