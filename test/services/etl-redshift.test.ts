@@ -26,6 +26,8 @@ const countOf = async (table: string) => {
 
 /** How many days there are; each is one object with two plays. */
 let days = 0
+/** How many of them were loaded along with another. */
+let shared = 0
 
 function addDay() {
   days += 1
@@ -47,7 +49,7 @@ async function checkRows(t: Test) {
       objects: await countOf('ops.loaded_objects'),
       loads: await countOf('ops.loads')
     },
-    { events: 2 * days, plays: 2 * days, objects: days + 1, loads: days }
+    { events: 2 * days, plays: 2 * days, objects: days + 1, loads: days - shared }
   )
 }
 
@@ -174,6 +176,43 @@ t.test(
     await checkRows(t)
   }
 )
+
+t.test('a manifest that leaves an object out: nothing is loaded by it', async (t) => {
+  addDay()
+  addDay()
+  shared += 1
+  redshift.inject({ match: /^copy load_events/, fault: { type: 'delay', ms: 500 } })
+  const { id } = await start({}, {})
+  while (redshift.pendingFaults().length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  const [key = ''] = aws.s3.keys(SCRATCH).filter((key) => key.endsWith('events.manifest'))
+  const { entries } = JSON.parse(aws.s3.get(SCRATCH, key)?.toString() ?? '')
+  aws.s3.put(SCRATCH, key, JSON.stringify({ entries: entries.slice(1) }))
+  const job = await service.waitForJob(id)
+  t.match(job, { status: 'succeeded', attempt: 2 })
+  t.match((await attemptsOf(job))[0], { error: { code: 'object_changed' } })
+  await checkRows(t)
+})
+
+t.test('more rejects than one statement looks up: each is found in its line', async (t) => {
+  addDay()
+  const key = `log_data/day-${days}.json`
+  const wrong = Array.from({ length: 1005 }, (_, item) => event({ userId: '-1', itemInSession: 10 + item }))
+  service.put({ [key]: `${aws.s3.get(BUCKET, key)}\n${lines(...wrong)}` })
+  const job = await start({ max_rejects: 1005 })
+  t.match(job, { status: 'succeeded', attempt: 1, result: { events: { loaded: 2, rejected: 1005 } } })
+  const { rows } = await service.parts.warehouse.run(
+    parseSql(
+      'test',
+      `select count(distinct line_number) as lines, min(line_number) as first, max(line_number) as last
+       from ops.rejects where code = 'out_of_range'`
+    )
+  )
+  t.same(
+    rows.map(Object.values).map((row) => row.map(Number)),
+    [[1005, 3, 1007]]
+  )
+  await checkRows(t)
+})
 
 t.test('S3 that answers nothing good', async (t) => {
   addDay()
