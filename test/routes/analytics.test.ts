@@ -5,6 +5,7 @@ import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { ServiceError, toProblem } from '../../src/errors.ts'
+import { buildSerializer } from '../../src/plugins/serialization.ts'
 import { analyticsRoutes } from '../../src/routes/analytics.ts'
 import { namedSchemas } from '../../src/schemas/named.ts'
 import { createAnalytics } from '../../src/services/analytics.ts'
@@ -17,7 +18,10 @@ const names = catalogue.map(({ query }) => query)
 
 /** The routes alone, with what buildApp() gives every route: strict validation and problem details. */
 async function build(t: Test, warehouse: Queryable) {
-  const app = Fastify({ ajv: { customOptions: { removeAdditional: false } } })
+  const app = Fastify({
+    ajv: { customOptions: { removeAdditional: false } },
+    schemaController: { compilersFactory: { buildSerializer } }
+  })
   t.teardown(() => app.close())
   await app.register(swagger, { openapi: { openapi: '3.1.0' } })
   app.setErrorHandler((error, _, reply) => {
