@@ -14,7 +14,7 @@ import { until } from './jobs-fixture.ts'
 import { type RunningServer, startServer } from './server-fixture.ts'
 
 const files = 4
-const eventsPerFile = 25_000
+const eventsPerFile = 15_000
 const songs = 100
 const total = files * eventsPerFile
 
