@@ -8,6 +8,7 @@ import auth from './plugins/auth.ts'
 import { answerClientError } from './plugins/client-error.ts'
 import errorHandler, { replyWithError } from './plugins/error-handler.ts'
 import openapi from './plugins/openapi.ts'
+import retentionPlugin from './plugins/retention.ts'
 import scheduler from './plugins/scheduler.ts'
 import { buildSerializer } from './plugins/serialization.ts'
 import streams from './plugins/streams.ts'
@@ -36,6 +37,7 @@ import { createJobEvents } from './services/job-events.ts'
 import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
+import { createRetention } from './services/retention.ts'
 import { createScheduler } from './services/scheduler.ts'
 import { createSchedules } from './services/schedules.ts'
 import { createSystem } from './services/system.ts'
@@ -92,6 +94,11 @@ export async function buildApp(
   const ticks = createScheduler({ store, jobs, clock })
   const schedules = createSchedules({ store, jobs, etl, clock, onChange: ticks.wake })
   const webhooks = createWebhooks(store, jobs, { ...webhookRules, post, secret: config.WEBHOOK_SECRET })
+  const kept = config.JOB_RETENTION_DAYS
+  const retention = createRetention(store, {
+    ...{ succeeded: kept, cancelled: kept },
+    failed: config.FAILED_JOB_RETENTION_DAYS
+  })
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
 
@@ -121,6 +128,7 @@ export async function buildApp(
     handlers
   })
   await app.register(webhooksPlugin, { webhooks })
+  await app.register(retentionPlugin, { retention })
   await app.register(streams, { jobEvents })
   for (const schema of namedSchemas) app.addSchema(schema)
 

@@ -16,6 +16,10 @@ const choice = <const Value extends string>(values: readonly Value[], options: o
 
 const flag = (options: object) => Type.Boolean({ accepts: 'true or false', default: false, ...options })
 
+/** Beyond the hours for which an Idempotency-Key, which goes with its job, is remembered. */
+const days = (options: object) =>
+  Type.Integer({ minimum: 7, maximum: 36_500, accepts: 'a whole number from 7 to 36500', ...options })
+
 const S3_URL = '^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]'
 const REGION = '^[a-z]{2}(-[a-z]+)+-\\d$'
 const DATABASE = '^[a-z][a-z0-9_]{0,63}$'
@@ -67,6 +71,14 @@ const service = {
     })
   ),
   WEBHOOK_ALLOW_PRIVATE: flag({ description: 'Lets `WEBHOOK_HOSTS` be private, and takes plain http.' }),
+  JOB_RETENTION_DAYS: days({
+    default: 90,
+    description: 'Days for which a job that succeeded or was cancelled is kept after its end.'
+  }),
+  FAILED_JOB_RETENTION_DAYS: days({
+    default: 365,
+    description: 'Days for which a failed job is kept after its end.'
+  }),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'Least severe level that is logged.'

@@ -102,6 +102,24 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     invalid: ['yes', '1'],
     accepts: 'true or false'
   },
+  JOB_RETENTION_DAYS: {
+    default: 90,
+    valid: [
+      ['7', 7],
+      ['36500', 36500]
+    ],
+    invalid: ['6', '36501', '30.5', 'forever'],
+    accepts: 'a whole number from 7 to 36500'
+  },
+  FAILED_JOB_RETENTION_DAYS: {
+    default: 365,
+    valid: [
+      ['7', 7],
+      ['36500', 36500]
+    ],
+    invalid: ['6', '36501', '30.5', 'forever'],
+    accepts: 'a whole number from 7 to 36500'
+  },
   LOG_LEVEL: {
     default: 'info',
     valid: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

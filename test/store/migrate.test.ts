@@ -17,7 +17,8 @@ const landed: Record<string, string> = {
   '002-job-feed.sql': 'be01b1f1007b1b1a731fc2456c780bb62e19bded111cfb6735fdcc2165eed868',
   '003-job-engine.sql': '05948ba88b053917509978d325a5584f757de4b33124ee9d36a854addb62d4c1',
   '004-schedules.sql': '9b0c60c5d71ac10506195008e8033d0e2ef19d233b26ba7f1624f6d94a2f1cf7',
-  '005-webhooks.sql': '6b3b396a1bd8f284638cfb0e21b4e5ba00b1f8dd9419341597365f7e1b623889'
+  '005-webhooks.sql': '6b3b396a1bd8f284638cfb0e21b4e5ba00b1f8dd9419341597365f7e1b623889',
+  '006-retention.sql': 'ccb41e588b106966fda48a80fae1b7d7b8586b046e7f5f56ac9d08fbb34abfed'
 }
 
 const migration = (version: number, script: string): Migration => ({
