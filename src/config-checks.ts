@@ -1,7 +1,8 @@
 /** What one setting asks of another: found at the start, not when the first cluster is created. */
 import { isIP } from 'node:net'
 import { canonicalCidr } from './cidr.ts'
-import { type Config, nodeTypes } from './config-schema.ts'
+import { nodeTypes } from './config-redshift.ts'
+import type { Config } from './config-schema.ts'
 
 /** Reserved words of Redshift that DATABASE_NAME and MASTER_USERNAME would otherwise accept. */
 const reservedWords = new Set(

@@ -62,8 +62,10 @@ const allowed: Record<string, { from: string[]; because: string }> = {
     from: ['config-schema', 'config-checks', 'cidr'],
     because: 'read before anything else'
   },
-  'config-checks.ts': { from: ['config-schema', 'cidr'], because: 'a part of config.ts' },
-  'config-schema.ts': { from: [], because: 'a part of config.ts' },
+  'config-checks.ts': { from: ['config-schema', 'config-redshift', 'cidr'], because: 'a part of config.ts' },
+  'config-schema.ts': { from: ['config-redshift', 'config-fields'], because: 'a part of config.ts' },
+  'config-redshift.ts': { from: ['config-fields'], because: 'a part of config.ts' },
+  'config-fields.ts': { from: [], because: 'the lowest layer' },
   'cidr.ts': { from: [], because: 'the lowest layer' },
   'errors.ts': { from: [], because: 'everybody throws them' },
   'sql.ts': { from: [], because: 'the lowest layer' },

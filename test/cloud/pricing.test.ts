@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { estimateCost, estimatePausedCost, readPriceTable } from '../../src/cloud/pricing.ts'
-import { nodeTypes } from '../../src/config-schema.ts'
+import { nodeTypes } from '../../src/config-redshift.ts'
 import { temporaryDirectory, writeFiles } from '../helper.ts'
 
 t.test('the table that comes with the service', async (t) => {
