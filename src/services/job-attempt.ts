@@ -61,7 +61,7 @@ export function startAttempt(row: JobRow, handler: JobHandler, options: AttemptO
 
   async function run() {
     try {
-      if (row.status === 'cancelling') return await settleStopped(await published())
+      if (row.status === 'cancelling' || isExhausted(row)) return await settleStopped(await published())
       if (options.shutdown.aborted) throw new AttemptStopped('shutdown')
       const result = await handler.run(tracker.context)
       await tracker.end('succeeded')
@@ -130,8 +130,9 @@ export function startAttempt(row: JobRow, handler: JobHandler, options: AttemptO
     return end.finish(store, row, { ...final, ...told(tracker) })
   }
 
-  /** A job that is to end, and that nobody has cancelled, is late. */
+  /** A job that is to end, that may be tried again and that nobody has cancelled, is late. */
   function unpublished() {
+    if (isExhausted(row)) return end.failed(jobExhausted(row))
     if (late !== undefined) return end.failed(late)
     if (row.cancel_requested_at !== null || row.status !== 'cancelling') return end.cancelled
     const isTold = row.error?.code === 'timed_out'
@@ -161,6 +162,16 @@ export function startAttempt(row: JobRow, handler: JobHandler, options: AttemptO
 const told = (tracker: Tracker) => ({ progress: tracker.progress(), steps: tracker.steps })
 
 const isTimeout = (error: unknown) => (error as { name?: unknown } | undefined)?.name === 'TimeoutError'
+
+/** True for a job that took its workers down as often as it may be tried: it would do so for ever. */
+const isExhausted = ({ status, failures, max_attempts }: JobRow) =>
+  status === 'running' && failures >= max_attempts
+
+const jobExhausted = ({ failures }: JobRow) =>
+  new ServiceError(
+    'attempts_exhausted',
+    `The job was started ${failures} times and never came to an end. Its events tell where it stopped.`
+  )
 
 const jobTimedOut = ({ timeout_seconds }: JobRow) =>
   new ServiceError(

@@ -8,7 +8,6 @@ import type { JobType } from '../schemas/jobs.ts'
 import { readSql } from '../sql.ts'
 import { queryMaybe, queryOne, type Store } from '../store/store.ts'
 import { type Attempt, type AttemptOptions, startAttempt } from './job-attempt.ts'
-import { failed, finish } from './job-end.ts'
 import type { JobHandler } from './job-handler.ts'
 import type { JobRow } from './job-row.ts'
 import type { Logger } from './logger.ts'
@@ -98,8 +97,7 @@ export async function startWorker({
       })
       if (row === undefined) return
       if (row === 'retry') continue
-      if (isExhausted(row)) await giveUp(store, row)
-      else run(row)
+      run(row)
     }
   }
 
@@ -161,16 +159,6 @@ async function claim(store: Store, by: object): Promise<JobRow | 'retry' | undef
     if ((error as { code?: string }).code === UNIQUE_VIOLATION) return 'retry'
     throw error
   }
-}
-
-/** True for a job that took its workers down as often as it may be tried: it would do so for ever. */
-const isExhausted = ({ status, failures, max_attempts }: JobRow) =>
-  status === 'running' && failures >= max_attempts
-
-async function giveUp(store: Store, row: JobRow): Promise<void> {
-  const detail = `The job was started ${row.failures} times and never came to an end. Its events tell where it stopped.`
-  const { progress, steps } = row
-  await finish(store, row, { ...failed(new ServiceError('attempts_exhausted', detail)), progress, steps })
 }
 
 /** What a job is told that waited longer than it may. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { ServiceError } from '../../src/errors.ts'
 import type { JobContext } from '../../src/services/job-handler.ts'
 import { parseSql, readSql } from '../../src/sql.ts'
 import { openBothStores } from '../helper.ts'
@@ -93,6 +94,27 @@ for (const store of await openBothStores(t)) {
         (await readAttempts(store, 'job_1')).map(({ outcome }) => outcome),
         ['lost', 'lost', 'lost'],
         'no fourth attempt was made'
+      )
+    })
+
+    t.test('a job that took every worker down after it had done its work has succeeded', async (t) => {
+      await abandon(store, { id: 'job_1', attempt: 3 })
+      const looks: string[] = []
+      await work(t, store, async () => ({}), {
+        published: async (id) => {
+          // The warehouse cannot be reached at first; nothing is said of the job before it is known.
+          if (looks.push(id) === 1) throw new ServiceError('warehouse_unavailable', 'away')
+          return { load_id: '7' }
+        }
+      })
+      await untilStatus(store, 'job_1', 'queued')
+      await store.query(sql('update jobs set run_after = now()'))
+      await store.query(sql("select pg_notify('jobs', '')"))
+      t.match(await untilStatus(store, 'job_1', 'succeeded'), { result: { load_id: '7' }, error: null })
+      t.same(looks, ['job_1', 'job_1'])
+      t.same(
+        (await readAttempts(store, 'job_1')).map(({ outcome }) => outcome),
+        ['lost', 'lost', 'lost']
       )
     })
 
