@@ -125,7 +125,8 @@ export async function buildApp(
   await app.register(worker, {
     store,
     jobs,
-    handlers
+    handlers,
+    leaseSeconds: config.JOB_LEASE_SECONDS
   })
   await app.register(webhooksPlugin, { webhooks })
   await app.register(retentionPlugin, { retention })

@@ -56,6 +56,13 @@ const service = {
     })
   ),
   WEBHOOK_ALLOW_PRIVATE: flag({ description: 'Lets `WEBHOOK_HOSTS` be private, and takes plain http.' }),
+  JOB_LEASE_SECONDS: Type.Integer({
+    default: 30,
+    minimum: 3,
+    maximum: 600,
+    accepts: 'a whole number from 3 to 600',
+    description: 'Seconds after which a job whose process died, or hangs, is taken over by another one.'
+  }),
   JOB_RETENTION_DAYS: days({
     default: 90,
     description: 'Days for which a job that succeeded or was cancelled is kept after its end.'

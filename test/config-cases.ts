@@ -102,6 +102,15 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     invalid: ['yes', '1'],
     accepts: 'true or false'
   },
+  JOB_LEASE_SECONDS: {
+    default: 30,
+    valid: [
+      ['3', 3],
+      ['600', 600]
+    ],
+    invalid: ['2', '601', '7.5', '30s'],
+    accepts: 'a whole number from 3 to 600'
+  },
   JOB_RETENTION_DAYS: {
     default: 90,
     valid: [

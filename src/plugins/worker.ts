@@ -4,14 +4,14 @@ import fp from 'fastify-plugin'
 import { startWorker, type Worker, type WorkerOptions } from '../services/job-worker.ts'
 import type { Jobs } from '../services/jobs.ts'
 
-type Options = Pick<WorkerOptions, 'store' | 'handlers'> & { jobs: Jobs }
+type Options = Omit<WorkerOptions, 'logger'> & { jobs: Jobs }
 
 export default fp(
-  async (app: FastifyInstance, { store, handlers, jobs }: Options) => {
+  async (app: FastifyInstance, { jobs, ...options }: Options) => {
     let worker: Worker | undefined
 
     app.addHook('onReady', async () => {
-      worker = await startWorker({ store, handlers, logger: app.log })
+      worker = await startWorker({ ...options, logger: app.log })
     })
 
     // Before connections are closed: whoever waits for a job is told how far it is.
