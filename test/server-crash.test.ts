@@ -8,9 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
 import type { Job, JobEvent } from '../src/schemas/jobs.ts'
-import { event, lines, song } from './etl-fixture.ts'
 import { build, temporaryDirectory, writeFiles } from './helper.ts'
 import { until } from './jobs-fixture.ts'
+import { event, lines, song } from './records.ts'
 import { type RunningServer, startServer } from './server-fixture.ts'
 
 const files = 4

@@ -3,7 +3,7 @@
  * What each record is for stands beside it.
  */
 import { gzipSync } from 'node:zlib'
-import { event, type Json, lines, song } from './etl-fixture.ts'
+import { event, type Json, lines, song } from './records.ts'
 
 const DAY = 86_400_000
 const START = 1541106000796

@@ -9,8 +9,8 @@ import t from 'tap'
 import { startAwsEmulator } from '../emulators/aws.ts'
 import { clusterOfAws } from '../emulators/redshift/of-aws.ts'
 import { startRedshiftEmulator } from '../emulators/redshift.ts'
-import { event, lines, song } from '../etl-fixture.ts'
 import { temporaryDirectory, writeFiles } from '../helper.ts'
+import { event, lines, song } from '../records.ts'
 import { baseEnv } from './fixture.ts'
 
 const server = new URL('../../src/server.ts', import.meta.url).pathname

@@ -13,8 +13,8 @@ import {
   queuedJob,
   rows
 } from '../api-fixture.ts'
-import { event, lines, song } from '../etl-fixture.ts'
 import { build, type RequestOptions, writeFiles } from '../helper.ts'
+import { event, lines, song } from '../records.ts'
 
 const service = await build(t)
 await service.prepareWarehouse()

@@ -12,8 +12,8 @@ import {
   queuedJob,
   rows
 } from '../api-fixture.ts'
-import { event, lines, song } from '../etl-fixture.ts'
 import { build, type RequestOptions, writeFiles } from '../helper.ts'
+import { event, lines, song } from '../records.ts'
 
 const service = await build(t)
 const wait = { prefer: 'wait=60' }

@@ -1,7 +1,7 @@
 /** Events that contradict what is loaded, and how much of a rejected record is kept. */
 import t from 'tap'
-import { event, type Json, lines } from '../etl-fixture.ts'
 import { build } from '../helper.ts'
+import { event, type Json, lines } from '../records.ts'
 import { blankMegabyte, failsThenPasses, lineWith, placeOf, sourcesOf, text } from '../rejects-fixture.ts'
 
 t.test('rejects', async (t) => {

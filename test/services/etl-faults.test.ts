@@ -5,9 +5,10 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
-import { event, type Json, lines, openEtl, song } from '../etl-fixture.ts'
+import { openEtl } from '../etl-fixture.ts'
 import { build, type TestService, temporaryDirectory, writeFiles } from '../helper.ts'
 import { createStoreDatabase } from '../postgres.ts'
+import { event, type Json, lines, song } from '../records.ts'
 
 const startEtl = async (service: TestService, params: Json = {}) =>
   service.request('POST', '/v1/jobs', { headers: { prefer: 'wait=60' }, body: { type: 'etl', ...params } })

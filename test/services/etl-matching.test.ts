@@ -1,7 +1,8 @@
 /** Which song a play is of, and which row stands for an artist. */
 import t, { type Test } from 'tap'
 import type { Value } from '../../src/warehouse/warehouse.ts'
-import { event, type Json, lines, loaded, openEtl, receipt, song } from '../etl-fixture.ts'
+import { loaded, openEtl, receipt } from '../etl-fixture.ts'
+import { event, type Json, lines, song } from '../records.ts'
 
 /** The song that each of these plays matches, by the order of the plays. */
 async function matches(t: Test, songs: Json[], plays: Json[]): Promise<Value[][]> {

@@ -4,7 +4,8 @@
  */
 import * as fc from 'fast-check'
 import t from 'tap'
-import { type EtlFixture, event, type Json, lines, openEtl, song } from '../etl-fixture.ts'
+import { type EtlFixture, openEtl } from '../etl-fixture.ts'
+import { event, type Json, lines, song } from '../records.ts'
 
 /** Set it to the seed that a failure printed, to see the same examples again. */
 const seed = Number(process.env.FAST_CHECK_SEED ?? Date.now() % 2 ** 31)

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { Job } from '../../src/schemas/jobs.ts'
 import { parseSql } from '../../src/sql.ts'
 import type { Fault } from '../emulators/redshift.ts'
-import { event, type Json, lines, song } from '../etl-fixture.ts'
+import { event, type Json, lines, song } from '../records.ts'
 import { BUCKET, buildOnRedshift, SCRATCH } from '../redshift-fixture.ts'
 
 const service = await buildOnRedshift(t)

@@ -1,7 +1,7 @@
 /** Records that cannot be loaded: shown with place, text and reason, whether the load passes or not. */
 import t from 'tap'
-import { event, type Json, lines, song } from '../etl-fixture.ts'
 import { build } from '../helper.ts'
+import { event, type Json, lines, song } from '../records.ts'
 import { blankMegabyte, failsThenPasses, lineWith, placeOf, sourcesOf, text } from '../rejects-fixture.ts'
 
 // [key, its JSON or undefined, code, column]

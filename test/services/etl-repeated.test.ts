@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { tableDefinitions } from '../../src/warehouse/table-definitions.ts'
 import type { Value } from '../../src/warehouse/warehouse.ts'
-import { type EtlFixture, event, type Json, lines, openEtl, receipt, song } from '../etl-fixture.ts'
+import { type EtlFixture, openEtl, receipt } from '../etl-fixture.ts'
+import { event, type Json, lines, song } from '../records.ts'
 
 /** Every row of the tables of these schemas, by table; `except` leaves a column out. */
 async function contents(

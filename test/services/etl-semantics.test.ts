@@ -1,7 +1,8 @@
 /** What one load makes of its records: each rule and each trap of docs/data.md on data small enough to check by eye. */
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { event, type Json, lines, loaded, openEtl, song } from '../etl-fixture.ts'
+import { loaded, openEtl } from '../etl-fixture.ts'
+import { event, type Json, lines, song } from '../records.ts'
 
 const at = (time: string) => Date.parse(time)
 

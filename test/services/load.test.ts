@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { openLocalSource } from '../../src/sources/local.ts'
 import { parseSql } from '../../src/sql.ts'
-import { event, lines, openEtl, song } from '../etl-fixture.ts'
+import { openEtl } from '../etl-fixture.ts'
+import { event, lines, song } from '../records.ts'
 
 const files = { 'song_data/a.json': lines(song()), 'log_data/a.json': lines(event()) }
 const countLoads = 'select count(*) from ops.loads'

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { createDuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
-import { event, lines, openEtl, song } from '../etl-fixture.ts'
+import { openEtl } from '../etl-fixture.ts'
 import { temporaryDirectory } from '../helper.ts'
+import { event, lines, song } from '../records.ts'
 import {
   createNumbers,
   insertOne,
