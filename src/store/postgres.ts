@@ -1,4 +1,5 @@
 /** The store on a PostgreSQL server. */
+import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { ServiceError } from '../errors.ts'
@@ -24,41 +25,45 @@ export async function openPostgres(connectionString: string): Promise<Store> {
   const on = (client: pg.Pool | pg.PoolClient): Transaction => ({
     async query<Row>(statement: Statement, params?: Params) {
       const values = toWire(bindParams(statement, params))
-      const result = await client.query(statement.text, values).catch(rethrow)
-      return result.rows as Row[]
+      const prepared = { name: preparedName(statement.text), text: statement.text, values }
+      return (await client.query<Row & object>(prepared).catch(rethrow)).rows
     },
     async script(text) {
       await client.query(text).catch(rethrow)
     }
   })
 
+  async function transact<Result>(work: (tx: Transaction) => Promise<Result>): Promise<Result> {
+    const client = await pool.connect().catch(rethrow)
+    let broken: Error | undefined
+    // The loss of a connection between two statements is an event; without a listener it would end the process.
+    const onLost = (error: Error) => {
+      broken = error
+    }
+    client.on('error', onLost)
+    try {
+      await client.query('begin').catch(rethrow)
+      const result = await work(on(client))
+      await client.query('commit').catch(rethrow)
+      return result
+    } catch (error) {
+      if (isStalePlan(error)) broken = error as Error
+      // A connection that cannot even roll back is thrown away rather than returned to the pool.
+      await client.query('rollback').catch((failure: Error) => {
+        broken = failure
+      })
+      throw error
+    } finally {
+      client.off('error', onLost)
+      client.release(broken)
+    }
+  }
+
   const store: Store = {
     engine: 'postgres',
-    query: on(pool).query,
-    async transaction(work) {
-      const client = await pool.connect().catch(rethrow)
-      let broken: Error | undefined
-      // The loss of a connection between two statements is an event; without a listener it would end the process.
-      const onLost = (error: Error) => {
-        broken = error
-      }
-      client.on('error', onLost)
-      try {
-        await client.query('begin').catch(rethrow)
-        const result = await work(on(client))
-        await client.query('commit').catch(rethrow)
-        return result
-      } catch (error) {
-        // A connection that cannot even roll back is thrown away rather than returned to the pool.
-        await client.query('rollback').catch((failure: Error) => {
-          broken = failure
-        })
-        throw error
-      } finally {
-        client.off('error', onLost)
-        client.release(broken)
-      }
-    },
+    // The pool drops a connection whose statement has failed, so none of them is asked twice.
+    query: (statement, params) => untilPlansAreFresh(() => on(pool).query(statement, params)),
+    transaction: (work) => untilPlansAreFresh(() => transact(work)),
     listen: listeners.listen,
     repeat: (interval, statement, params, onAnswer) =>
       repeater.repeat(interval, statement.text, toWire(bindParams(statement, params)), onAnswer),
@@ -75,6 +80,35 @@ export async function openPostgres(connectionString: string): Promise<Store> {
     throw error
   })
   return store
+}
+
+const names = new Map<string, string>()
+
+/**
+ * What a statement is called on every connection, which plans it once: planning takes longer than running it. Texts come
+ * from files, so there are not many.
+ */
+function preparedName(text: string): string {
+  const known = names.get(text)
+  if (known !== undefined) return known
+  const name = createHash('sha256').update(text).digest('hex').slice(0, 32)
+  names.set(text, name)
+  return name
+}
+
+/** A newer version of this service has changed a table, and this connection has planned for the table as it was. */
+const isStalePlan = (error: unknown) =>
+  (error as { code?: unknown }).code === '0A000' && /cached plan/.test((error as Error).message)
+
+/** Again on another connection, while there are such that planned too early: nothing has happened on them. */
+async function untilPlansAreFresh<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isStalePlan(error)) throw error
+    }
+  }
 }
 
 /** Each LISTEN has a connection of its own, opened again whenever it is lost. */

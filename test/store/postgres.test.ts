@@ -67,6 +67,21 @@ async function startProxy(t: Test) {
   return { sockets, state, url: through.href, cut }
 }
 
+t.test('a table that changes under statements which are planned already', async (t) => {
+  const select = sql('select * from changing')
+  await store.query(sql('create table changing (a integer)'))
+  await store.query(sql('insert into changing values (1)'))
+  // Planned on several connections.
+  await Promise.all(Array.from({ length: 5 }, () => store.query(select)))
+  await store.query(sql('alter table changing add column b integer'))
+  const inTransaction = () => store.transaction((tx) => tx.query(select))
+  t.same(await inTransaction(), [{ a: 1, b: null }])
+  t.same(await Promise.all(Array.from({ length: 5 }, inTransaction)), Array(5).fill([{ a: 1, b: null }]))
+  await store.query(sql('alter table changing add column c integer'))
+  const rows = await Promise.all(Array.from({ length: 5 }, () => store.query(select)))
+  t.same(rows, Array(5).fill([{ a: 1, b: null, c: null }]))
+})
+
 t.test('LISTEN', { jobs: 4 }, async (t) => {
   t.test(
     'is opened again when the server ends its connection, and says so',
