@@ -183,7 +183,9 @@ const jobTimedOut = ({ timeout_seconds }: JobRow) =>
 function createClocks(row: JobRow, onLate: (error: ServiceError) => void) {
   // By the clock of the store, which set the deadline a moment ago.
   const left =
-    row.deadline === null ? Number.POSITIVE_INFINITY : row.deadline.getTime() - row.updated_at.getTime()
+    row.deadline === null
+      ? Number.POSITIVE_INFINITY
+      : Math.max(0, row.deadline.getTime() - row.updated_at.getTime())
   const endsAt = performance.now() + left
   let stepTimer: NodeJS.Timeout | undefined
   const jobTimer =

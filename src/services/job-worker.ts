@@ -3,10 +3,11 @@
  * on it and raises its fencing token. Notifications wake the worker at once; a slow poll is the safety net.
  */
 import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError, toProblem } from '../errors.ts'
 import type { JobType } from '../schemas/jobs.ts'
 import { readSql } from '../sql.ts'
-import { queryMaybe, queryOne, type Store } from '../store/store.ts'
+import { queryOne, type Store } from '../store/store.ts'
 import { type Attempt, type AttemptOptions, startAttempt } from './job-attempt.ts'
 import type { JobHandler } from './job-handler.ts'
 import type { JobRow } from './job-row.ts'
@@ -22,6 +23,8 @@ const nextRun = readSql('store/jobs/next-run.sql')
 const POLL_INTERVAL = 5_000
 /** Jobs that one process runs at the same time; lanes bound them further. */
 const CONCURRENCY = 4
+/** Until a worker looks again that came while another one was claiming, in ms: about what a claim takes. */
+const TURN_PAUSE = 3
 const UNIQUE_VIOLATION = '23505'
 
 export interface WorkerOptions {
@@ -96,7 +99,10 @@ export async function startWorker({
         running: [...running.keys()]
       })
       if (row === undefined) return
-      if (row === 'retry') continue
+      if (row === 'retry') {
+        await sleep(TURN_PAUSE * (0.5 + Math.random()))
+        continue
+      }
       run(row)
     }
   }
@@ -154,7 +160,11 @@ export async function startWorker({
 /** The next job for this worker; undefined when there is none, 'retry' when another worker was faster. */
 async function claim(store: Store, by: object): Promise<JobRow | 'retry' | undefined> {
   try {
-    return await queryMaybe<JobRow>(store, claimJob, { ...by })
+    const { my_turn, ...row } = await queryOne<Partial<JobRow> & { my_turn: boolean }>(store, claimJob, {
+      ...by
+    })
+    if (!my_turn) return 'retry'
+    return typeof row.id === 'string' ? (row as JobRow) : undefined
   } catch (error) {
     if ((error as { code?: string }).code === UNIQUE_VIOLATION) return 'retry'
     throw error

@@ -170,7 +170,7 @@ function createListeners(settings: pg.ClientConfig) {
 }
 
 /** SQLSTATE classes that mean the server is away, or not for us, rather than the statement wrong. */
-const awayStates = /^(08|28|3D|53|57P)/
+const awayStates = /^(08|25P03|28|3D|53|57P)/
 const awayCodes = /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)/
 /** What node-postgres says, without a code, of a connection that is lost. */
 const awayMessages = /^(Connection terminated|Client has encountered a connection error|timeout e)/

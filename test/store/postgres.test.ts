@@ -67,6 +67,22 @@ async function startProxy(t: Test) {
   return { sockets, state, url: through.href, cut }
 }
 
+t.test('a transaction whose process is paused does not hold up the others for ever', async (t) => {
+  const limit = sql("select current_setting('idle_in_transaction_session_timeout') as value")
+  t.same(await store.query(limit), [{ value: '10s' }])
+  // The same, for a test that does not wait for it.
+  const paused = store.transaction(async (tx) => {
+    await tx.query(sql("set local idle_in_transaction_session_timeout = '50ms'"))
+    await tx.query(sql("select pg_advisory_xact_lock(hashtext('paused'))"))
+    await sleep(200)
+    await tx.query(ownPid)
+  })
+  await t.rejects(paused, { code: 'store_unavailable' })
+  t.same(await store.query(sql("select pg_try_advisory_xact_lock(hashtext('paused')) as free")), [
+    { free: true }
+  ])
+})
+
 t.test('a table that changes under statements which are planned already', async (t) => {
   const select = sql('select * from changing')
   await store.query(sql('create table changing (a integer)'))

@@ -3,11 +3,18 @@
 -- violates jobs_one_lease_per_lane and tries again. The attempt and its events are written with it, unless the job
 -- took its workers down as often as it may be tried: the caller then gives it up.
 -- A job that is to end (`cancelling`, or its time is over) is taken too, to find out what became of it.
--- :worker :types and :running (JSON lists) :lease_seconds -> the job, or nothing
-with expired as (
+-- One worker claims at a time: a second one would find the first jobs locked but not yet running, and take those behind
+-- them, out of order. It is told that it is not its turn, and waits outside: within this statement nobody waits for a
+-- process that may be paused.
+-- :worker :types and :running (JSON lists) :lease_seconds -> my_turn, and the job if there is one
+with turn as materialized (
+  select pg_try_advisory_xact_lock(hashtext('sparkify-warehouse.claims')) as my_turn
+),
+expired as (
   select id
   from jobs
-  where lease_expires_at < now()
+  where (select my_turn from turn)
+    and lease_expires_at < now()
     and :types::jsonb ? type
     and not :running::jsonb ? id
   order by lease_expires_at
@@ -17,7 +24,8 @@ with expired as (
 waiting as (
   select id
   from jobs as candidate
-  where finished_at is null
+  where (select my_turn from turn)
+    and finished_at is null
     and lease_expires_at is null
     and :types::jsonb ? type
     and run_after <= now()
@@ -88,4 +96,4 @@ told as (
   ) as story
   order by place, attempt
 )
-select * from claimed
+select turn.my_turn, claimed.* from turn left join claimed on true
