@@ -53,9 +53,28 @@ export function requireScope(actor: Actor, needed: Scope): void {
 
 const hash = (key: string) => createHash('sha256').update(key).digest('hex')
 
+/** How long a valid key is not looked up again: one revoked on another replica may be used for as long. */
+const rememberedForMs = 1000
+const mostRemembered = 1000
+
+const isExpired = ({ expires_at }: KeyRow) => expires_at !== null && expires_at <= new Date()
+
 export type ApiKeys = ReturnType<typeof createApiKeys>
 
 export function createApiKeys(store: Store) {
+  const remembered = new Map<string, { row: KeyRow; until: number }>()
+
+  async function findValid(keyHash: string): Promise<KeyRow | undefined> {
+    const known = remembered.get(keyHash)
+    if (known !== undefined && performance.now() < known.until) return known.row
+    const row = await queryMaybe<KeyRow>(store, findByHash, { key_hash: keyHash })
+    remembered.delete(keyHash)
+    if (row === undefined || row.revoked_at !== null) return undefined
+    if (remembered.size >= mostRemembered) remembered.clear()
+    remembered.set(keyHash, { row, until: performance.now() + rememberedForMs })
+    return row
+  }
+
   return {
     /** Makes the configured admin key valid, in place of the one configured before. */
     async bootstrap(key: string): Promise<void> {
@@ -64,6 +83,7 @@ export function createApiKeys(store: Store) {
         await tx.query(deleteSame, row)
         await tx.query(upsertBootstrap, row)
       })
+      remembered.clear()
     },
 
     /** Creates a key. Its text is returned this once and stored nowhere. */
@@ -78,12 +98,15 @@ export function createApiKeys(store: Store) {
       return { actor: { key_id: row.id, name, scope }, key }
     },
 
-    /** The owner of a key. Throws `invalid_api_key` when it is unknown, expired or revoked. */
+    /**
+     * The owner of a key. Throws `invalid_api_key` when it is unknown, expired or revoked; a key that was revoked on
+     * another replica may be valid for a second more.
+     */
     async authenticate(key: string): Promise<Actor> {
-      const row = await queryMaybe<KeyRow>(store, findByHash, { key_hash: hash(key) })
-      const isValid =
-        row !== undefined && row.revoked_at === null && (row.expires_at ?? Infinity) > new Date()
-      if (!isValid) throw new ServiceError('invalid_api_key', 'The API key is unknown, expired or revoked.')
+      const row = await findValid(hash(key))
+      if (row === undefined || isExpired(row)) {
+        throw new ServiceError('invalid_api_key', 'The API key is unknown, expired or revoked.')
+      }
       return { key_id: row.id, name: row.name, scope: row.scope }
     }
   }

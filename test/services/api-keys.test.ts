@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { scopes } from '../../src/schemas/jobs.ts'
 import { covers, createApiKeys, generateKey, requireScope } from '../../src/services/api-keys.ts'
@@ -89,6 +90,24 @@ for (const store of stores) {
       const { key } = await apiKeys.create({ name: 'gone', scope: 'admin' })
       await store.query(sql('update api_keys set revoked_at = now()'))
       await t.rejects(apiKeys.authenticate(key), refused)
+    })
+
+    t.test('a key that is in use when it expires, or is revoked elsewhere', async (t) => {
+      const expiring = await apiKeys.create({
+        name: 'expiring',
+        scope: 'read',
+        expires_at: new Date(Date.now() + 150)
+      })
+      const revoked = await apiKeys.create({ name: 'revoked', scope: 'read' })
+      t.same(await apiKeys.authenticate(expiring.key), expiring.actor)
+      t.same(await apiKeys.authenticate(revoked.key), revoked.actor)
+      await store.query(sql('update api_keys set revoked_at = now() where id = :id'), {
+        id: revoked.actor.key_id
+      })
+      await setTimeout(160)
+      await t.rejects(apiKeys.authenticate(expiring.key), refused, 'at once')
+      await setTimeout(900)
+      await t.rejects(apiKeys.authenticate(revoked.key), refused, 'within a second')
     })
 
     t.test('the configured admin key is valid, and the one before it is not', async (t) => {
