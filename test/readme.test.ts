@@ -29,7 +29,7 @@ t.test('every npm command that the documents name exists', async (t) => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   const builtIn = ['ci', 'test', 'start']
   for (const name of ['README.md', 'CONTRIBUTING.md', '.ci/run']) {
-    const commands = [...read(name).matchAll(/npm (?:run )?([a-z:]+)/g)].map(([, command]) => command ?? '')
+    const commands = [...read(name).matchAll(/npm (?:run )?([a-z:-]+)/g)].map(([, command]) => command ?? '')
     for (const command of commands.filter((command) => command !== 'audit' && command !== 'scripts')) {
       t.ok(command in scripts || builtIn.includes(command), `${name}: npm ${command}`)
     }
