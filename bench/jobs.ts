@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startDurablePostgres } from '../test/durable-postgres.ts'
 import { urlOf } from '../test/postgres-server.ts'
 import { figure, percentile, rate } from './figures.ts'
@@ -26,7 +27,7 @@ async function createDatabase(): Promise<string> {
   return urlOf(Number(new URL(postgres.url).port), `bench_${databases}`)
 }
 
-/** From the call that adds a job to its start, one job at a time, in ms. */
+/** From the call that adds a job to its start, one job at a time and the queue at rest before it, in ms. */
 async function measurePickup(queue: Queue): Promise<number[]> {
   let onRun = () => {}
   const stop = await queue.work(1, () => onRun())
@@ -39,6 +40,8 @@ async function measurePickup(queue: Queue): Promise<number[]> {
     await Promise.all([queue.add(), running])
     // The first ones warm up.
     if (number >= 20) latencies.push(performance.now() - began)
+    // Until the end of the job is recorded.
+    await sleep(10)
   }
   await stop()
   return latencies
