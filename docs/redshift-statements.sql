@@ -483,9 +483,10 @@ from (
         songs.song_id
     ) as choice
   from (
-    select event_id, song, artist, length
-    from staging.events
-    where load_id = cast($1 as bigint) and page = 'NextSong' and userid is not null
+    select cast($1 as bigint) + staged.row_no as event_id, staged.song, staged.artist, staged.length
+    from load_events as staged
+    left join load_event_verdicts as verdicts on verdicts.row_no = staged.row_no
+    where verdicts.row_no is null and staged.page = 'NextSong' and staged.userid is not null
     union all
     select events.event_id, events.song, events.artist, events.length
     from staging.events as events
@@ -523,9 +524,12 @@ select
   plays.useragent,
   plays.length
 from (
-  select event_id, ts, userid, level, sessionid, location, useragent, length
-  from staging.events
-  where load_id = cast($1 as bigint) and page = 'NextSong' and userid is not null
+  select
+    cast($1 as bigint) + staged.row_no as event_id, staged.ts, staged.userid, staged.level,
+    staged.sessionid, staged.location, staged.useragent, staged.length
+  from load_events as staged
+  left join load_event_verdicts as verdicts on verdicts.row_no = staged.row_no
+  where verdicts.row_no is null and staged.page = 'NextSong' and staged.userid is not null
   union all
   select
     events.event_id, events.ts, events.userid, events.level, events.sessionid, events.location, events.useragent,

@@ -10,7 +10,8 @@ import { readPriceTable } from './cloud/pricing.ts'
 import { createRedshiftCluster } from './cloud/redshift-cluster.ts'
 import { createAttachedTarget, createManagedTarget, findRoleArn } from './cloud/redshift-credentials.ts'
 import type { Config } from './config.ts'
-import { createScratch, openS3Source } from './sources/s3.ts'
+import { openS3Source } from './sources/s3.ts'
+import { createScratch } from './sources/s3-scratch.ts'
 import type { Source } from './sources/source.ts'
 import { createRedshiftWarehouse } from './warehouse/redshift.ts'
 
@@ -36,7 +37,7 @@ export interface AwsParts {
 export async function openAws(config: Config): Promise<AwsParts> {
   const sourceRegion = config.SOURCE_REGION ?? config.AWS_REGION
   const region = config.AWS_REGION ?? sourceRegion ?? ANY_REGION
-  const clients = createAwsClients({ region, sourceRegion })
+  const clients = createAwsClients({ region, sourceRegion, anonymousSource: config.SOURCE_ANONYMOUS })
   const endpoints = await clients.endpoints()
   const urls = Object.fromEntries(endpoints.map(({ service, url }) => [service, url]))
   const redirected = endpoints.filter(({ isAws }) => !isAws).map(({ service }) => service)

@@ -68,12 +68,17 @@ function checkIngress(config: Config): string[] {
 }
 
 function checkRedshift({ config, isGiven }: CheckedSettings): string[] {
-  const problems = (['SONG_DATA', 'LOG_DATA'] as const)
+  const problems: string[] = (['SONG_DATA', 'LOG_DATA'] as const)
     .filter((name) => !isS3(config[name]))
     .map(
       (name) =>
         `${name} is ${isGiven(name) ? `"${config[name]}"` : 'not set'}; with WAREHOUSE=redshift it accepts s3://bucket/prefix/`
     )
+  if (config.SOURCE_ANONYMOUS) {
+    problems.push(
+      'SOURCE_ANONYMOUS is true; with WAREHOUSE=redshift the role of the cluster reads the sources'
+    )
+  }
   for (const root of isGiven('SOURCE_ROOTS') ? config.source_roots : []) {
     if (!isS3(root))
       problems.push(`SOURCE_ROOTS holds "${root}"; with WAREHOUSE=redshift it accepts S3 prefixes`)

@@ -103,6 +103,9 @@ const sources = {
       description: 'Region of the S3 buckets. Default: `AWS_REGION`.'
     })
   ),
+  SOURCE_ANONYMOUS: flag({
+    description: 'Reads public buckets without credentials; for the embedded engine.'
+  }),
   LOG_JSONPATHS: Type.Optional(
     text('s3://bucket/file.json', {
       pattern: `${S3_URL}/.*[^/]$`,
@@ -129,7 +132,16 @@ const warehouse = {
     default: 'sparkify',
     pattern: DATABASE,
     description: 'Name of the database, asked for as confirmation before tables are dropped.'
-  })
+  }),
+  WAREHOUSE_MEMORY_MB: Type.Optional(
+    Type.Integer({
+      minimum: 256,
+      maximum: 1_048_576,
+      accepts: 'a whole number from 256 to 1048576',
+      description:
+        'Memory of the embedded engine; what needs more goes on in `DATA_DIR/tmp`. Default: 2500, or half of a small machine.'
+    })
+  )
 }
 
 export const ConfigSchema = Type.Object({ ...service, ...warehouse, ...sources, ...cluster, ...connection })

@@ -80,7 +80,7 @@ async function openAwsIfUsed(config: Config): Promise<AwsParts | undefined> {
 
 function openEmbedded(config: Config, tempDirectory: string): Pick<Parts, 'warehouse' | 'provider'> {
   const path = join(config.DATA_DIR, 'warehouse', `${config.CLUSTER_IDENTIFIER}.duckdb`)
-  const warehouse = createDuckdbWarehouse({ path, tempDirectory })
+  const warehouse = createDuckdbWarehouse({ path, tempDirectory, memoryMb: config.WAREHOUSE_MEMORY_MB })
   const provider = createEmbeddedCluster({
     warehouse,
     identifier: config.CLUSTER_IDENTIFIER,

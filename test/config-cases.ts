@@ -149,6 +149,15 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     accepts: '1 to 63 lower-case letters, digits and single hyphens, a letter first'
   },
   DATABASE_NAME: { default: 'sparkify', ...database },
+  WAREHOUSE_MEMORY_MB: {
+    default: undefined,
+    valid: [
+      ['256', 256],
+      ['8000', 8000]
+    ],
+    invalid: ['255', '1048577', '2GB', '-1'],
+    accepts: 'a whole number from 256 to 1048576'
+  },
   SONG_DATA: {
     ...source,
     default: resolve('var/sample/song_data'),
@@ -166,6 +175,7 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     accepts: 'directories and S3 prefixes, separated by commas'
   },
   SOURCE_REGION: region,
+  SOURCE_ANONYMOUS: flag,
   LOG_JSONPATHS: {
     default: undefined,
     valid: ['s3://bucket/log_json_path.json'],

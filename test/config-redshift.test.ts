@@ -123,6 +123,10 @@ t.test('what is wrong is told with what is accepted', async (t) => {
     ],
     [{ MANIFEST_PREFIX: 's3://udacity-dend/song_data/m/' }, [/^MANIFEST_PREFIX lies below/]],
     [{ MANIFEST_PREFIX: 's3://mine/manifests' }, [/^MANIFEST_PREFIX is .*ending in a slash$/]],
+    [
+      { SOURCE_ANONYMOUS: 'true' },
+      [/^SOURCE_ANONYMOUS is true; with WAREHOUSE=redshift the role of the cluster/]
+    ],
     [{ REDSHIFT_PASSWORD: 'x' }, [/^REDSHIFT_PASSWORD is set, but it is for an attached cluster/]],
     [
       { CLUSTER_MODE: 'attached' },

@@ -16,6 +16,8 @@ export interface AwsClientOptions {
   region: string
   /** Where the buckets are. Default: `region`. */
   sourceRegion?: string | undefined
+  /** Requests to S3 are not signed: for public buckets, without an account. */
+  anonymousSource?: boolean
   /** In place of AWS, for every service. Default: what the SDK finds, which is AWS unless redirected. */
   endpoint?: string
   credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }
@@ -48,7 +50,13 @@ export function createAwsClients(options: AwsClientOptions) {
   }
 }
 
-function createClients({ region, sourceRegion, endpoint, credentials, maxAttempts }: AwsClientOptions) {
+const unsigned = {
+  signer: { sign: async <Request>(request: Request) => request },
+  credentials: { accessKeyId: '', secretAccessKey: '' }
+}
+
+function createClients(options: AwsClientOptions) {
+  const { region, sourceRegion, anonymousSource, endpoint, credentials, maxAttempts } = options
   const settings = {
     region,
     maxAttempts: maxAttempts ?? MAX_ATTEMPTS,
@@ -71,7 +79,8 @@ function createClients({ region, sourceRegion, endpoint, credentials, maxAttempt
       region: sourceRegion ?? region,
       // A download may take long, and the bucket may be in another region.
       requestHandler: { connectionTimeout: CONNECTION_TIMEOUT, socketTimeout: REQUEST_TIMEOUT },
-      followRegionRedirects: true
+      followRegionRedirects: true,
+      ...(anonymousSource && unsigned)
     })
   }
 }

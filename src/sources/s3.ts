@@ -1,34 +1,9 @@
-/** Objects in S3: listed, read, and written below the manifest prefix. */
-import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
-import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import {
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-  paginateListObjectsV2,
-  type S3Client
-} from '@aws-sdk/client-s3'
+/** Objects in S3 as a source. */
+import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3'
 import { ServiceError } from '../errors.ts'
+import { fetchObject } from './s3-fetch.ts'
+import { parseS3Url, unreadable } from './s3-location.ts'
 import { isData, type Listing, type Source, type SourceObject } from './source.ts'
-
-export interface S3Location {
-  bucket: string
-  key: string
-}
-
-/** The bucket and key of an `s3://` URL. */
-export function parseS3Url(url: string): S3Location {
-  const [, bucket, key = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(url) ?? []
-  if (bucket === undefined) {
-    throw new ServiceError(
-      'source_not_allowed',
-      `${url} is no S3 URL; it must look like s3://bucket/prefix/.`
-    )
-  }
-  return { bucket, key }
-}
 
 /**
  * The source below an S3 prefix. The prefix is taken as a folder: `s3://b/log_data` never means `log_data_old/`.
@@ -78,73 +53,3 @@ async function listPrefix(
   }
   return { objects, ignored }
 }
-
-/** Downloads an object. Throws `object_changed` when it is not what was listed any more. */
-async function fetchObject(client: S3Client, object: SourceObject, spoolDir: string, signal: AbortSignal) {
-  const { bucket, key } = parseS3Url(object.url)
-  const path = join(spoolDir, encodeURIComponent(key))
-  try {
-    const { Body } = await client.send(
-      new GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: `"${object.etag}"` }),
-      { abortSignal: signal }
-    )
-    await pipeline(Body as Readable, createWriteStream(path, { mode: 0o600 }), { signal })
-    return path
-  } catch (error) {
-    signal.throwIfAborted()
-    const { name } = error as Error
-    if (name === 'PreconditionFailed' || name === 'NoSuchKey') {
-      throw new ServiceError('object_changed', `${object.url} changed or vanished after it was listed.`, {
-        cause: error
-      })
-    }
-    throw unreadable(object.url, error)
-  }
-}
-
-function unreadable(url: string, error: unknown): ServiceError {
-  const { name } = error as Error
-  if (/^(AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|Forbidden)$/.test(name)) {
-    return new ServiceError(
-      'source_access_denied',
-      `${url} may not be read with the service's credentials (${name}).`,
-      {
-        cause: error
-      }
-    )
-  }
-  if (name === 'NoSuchBucket') {
-    return new ServiceError('source_unreadable', `${url} cannot be read: there is no such bucket.`, {
-      cause: error
-    })
-  }
-  return new ServiceError('source_unavailable', `${url} could not be read just now (${name}).`, {
-    cause: error
-  })
-}
-
-/** Small objects of our own below one prefix: manifests and listings. */
-export function createScratch(client: S3Client, prefix: string) {
-  const { bucket, key: base } = parseS3Url(prefix.endsWith('/') ? prefix : `${prefix}/`)
-  const written: string[] = []
-  return {
-    /** Writes an object below the prefix; returns its URL. */
-    async write(name: string, body: string): Promise<string> {
-      const Key = base + name
-      await client.send(
-        new PutObjectCommand({ Bucket: bucket, Key, Body: body, ContentType: 'application/json' })
-      )
-      written.push(Key)
-      return `s3://${bucket}/${Key}`
-    },
-    /** Removes what was written. */
-    async remove(): Promise<void> {
-      const keys = written.splice(0)
-      if (keys.length === 0) return
-      await client.send(
-        new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: keys.map((Key) => ({ Key })) } })
-      )
-    }
-  }
-}
-export type Scratch = ReturnType<typeof createScratch>

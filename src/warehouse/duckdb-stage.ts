@@ -7,15 +7,17 @@
  */
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import pMap from 'p-map'
 import { isGzip } from '../sources/lines.ts'
 import { mayHoldLongLine } from '../sources/long-records.ts'
 import { MAX_RECORD_BYTES } from '../sources/sift.ts'
 import { siftInThread } from '../sources/sift-thread.ts'
 import { fillLiterals, type Literal, type Params, readSql, type Statement } from '../sql.ts'
 import { classify, isFatal } from './duckdb-errors.ts'
+import { bytesOf, createProgress, type Progress } from './duckdb-progress.ts'
 import { type Place, readRecords, type StagedObject } from './duckdb-rejects.ts'
 import { explain } from './reject-reasons.ts'
-import type { RejectedRow, StageOptions, StageProgress, StageResult, WriteSession } from './warehouse.ts'
+import type { RejectedRow, StageOptions, StageResult, WriteSession } from './warehouse.ts'
 import {
   type LoadObject,
   MAX_RAW_BYTES,
@@ -59,10 +61,10 @@ const SMALL_OBJECT = 256 * 1024
 /** The engine reads about this much in one statement: enough to keep all cores busy, and to show progress. */
 const CHUNK_BYTES = 256 * 1024 * 1024
 const CHUNK_OBJECTS = 256
+/** Downloads under way: enough to fill the line, few enough for the sockets of the client. */
+const FETCHED_AT_ONCE = 16
 /** What DuckDB reads as a pattern in a file's name. */
 const GLOB = /[*?[]/g
-/** How often a running statement is asked for its progress, in ms. */
-const PROGRESS_INTERVAL = 200
 
 type Run = (statement: Statement, params?: Params) => Promise<QueryResult>
 
@@ -104,8 +106,11 @@ export function createStaging(
   }
 
   async function stage(listed: LoadObject[], options: StageOptions): Promise<StageResult> {
-    const objects: StagedObject[] = []
-    for (const object of listed) objects.push({ ...object, path: await options.fetch(object) })
+    const fetchOne = async (object: LoadObject) => ({ ...object, path: await options.fetch(object) })
+    const objects: StagedObject[] = await pMap(listed, fetchOne, {
+      concurrency: FETCHED_AT_ONCE,
+      signal: options.signal
+    })
     objectsByNo = new Map(objects.map((object) => [object.object_no, object]))
     for (const macro of macros) await run(macro)
     await run(createRejects)
@@ -232,8 +237,6 @@ const direct = (objects: StagedObject[]): Record<string, Literal> => ({
   first_object: objects[0]?.object_no ?? 0
 })
 
-const bytesOf = (objects: LoadObject[]) => objects.reduce((sum, object) => sum + object.bytes, 0)
-
 const areSmall = (objects: LoadObject[]) => bytesOf(objects) < SMALL_OBJECT * objects.length
 
 /**
@@ -262,35 +265,4 @@ function chunksOf(objects: StagedObject[]): StagedObject[][] {
     chunk.push(object)
   }
   return chunks
-}
-
-type Progress = ReturnType<typeof createProgress>
-
-/** Adds up what is done, and asks the engine how far a running statement is. */
-function createProgress(connection: DuckDBConnection, onProgress: (progress: StageProgress) => void) {
-  let rows = 0
-  let bytes = 0
-  return {
-    /** What is under way on top of what is done. */
-    show: (moreRows: number, moreBytes: number) =>
-      onProgress({ rows: rows + moreRows, bytes: bytes + moreBytes }),
-    advance(moreRows: number, moreBytes: number) {
-      rows += moreRows
-      bytes += moreBytes
-      onProgress({ rows, bytes })
-    },
-    async during<Result>(objects: LoadObject[], work: () => Promise<Result>): Promise<Result> {
-      const size = bytesOf(objects)
-      const timer = setInterval(() => {
-        // -1 while the engine cannot tell.
-        const share = Math.max(0, connection.progress.percentage) / 100
-        onProgress({ rows, bytes: bytes + Math.floor(size * share) })
-      }, PROGRESS_INTERVAL)
-      try {
-        return await work()
-      } finally {
-        clearInterval(timer)
-      }
-    }
-  }
 }

@@ -5,7 +5,7 @@
 
 import { ServiceError } from '../errors.ts'
 import { isGzip } from '../sources/lines.ts'
-import type { Scratch } from '../sources/s3.ts'
+import type { Scratch } from '../sources/s3-scratch.ts'
 import { fillLiterals, type Literal, type Params, parseSql, readSql, type Statement } from '../sql.ts'
 import { isLoadFailure } from './redshift-errors.ts'
 import { groupByPrefix } from './redshift-prefixes.ts'

@@ -9,6 +9,8 @@ export type Fault =
   | { kind: 'http'; status: 500 | 502 | 503 | 504 }
   /** The operation is carried out, but the connection breaks before the response. */
   | { kind: 'lost-response' }
+  /** Half of the response's body is sent, then the connection breaks. */
+  | { kind: 'cut-body' }
   /** The connection breaks before anything is done. */
   | { kind: 'refused' }
   /** The operation waits this long in real time, then goes on. */

@@ -129,7 +129,12 @@ async function handle(
   const idHeaders =
     service === 's3' ? { 'x-amz-request-id': id, 'x-amz-id-2': id } : { 'x-amzn-requestid': id }
   response.writeHead(reply.status, { ...idHeaders, ...reply.headers })
-  response.end(reply.body)
+  if (!planned.some(({ kind }) => kind === 'cut-body')) {
+    response.end(reply.body)
+    return
+  }
+  const body = Buffer.from(reply.body ?? '')
+  response.write(body.subarray(0, body.length / 2), () => incoming.socket.destroy())
 }
 
 export interface Server {

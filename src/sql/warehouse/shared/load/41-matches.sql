@@ -1,6 +1,6 @@
 -- The song of each new or affected play: equal title and artist name, trailing blanks apart; of several the nearest
 -- in length, then the smallest song_id.
--- :load_id -> nothing
+-- :event_id_base -> nothing
 create temp table load_matches as
 select event_id, song_id, artist_id
 from (
@@ -16,9 +16,10 @@ from (
         songs.song_id
     ) as choice
   from (
-    select event_id, song, artist, length
-    from staging.events
-    where load_id = cast(:load_id as bigint) and page = 'NextSong' and userid is not null
+    select cast(:event_id_base as bigint) + staged.row_no as event_id, staged.song, staged.artist, staged.length
+    from load_events as staged
+    left join load_event_verdicts as verdicts on verdicts.row_no = staged.row_no
+    where verdicts.row_no is null and staged.page = 'NextSong' and staged.userid is not null
     union all
     select events.event_id, events.song, events.artist, events.length
     from staging.events as events

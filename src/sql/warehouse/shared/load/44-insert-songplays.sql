@@ -1,6 +1,6 @@
 -- The milliseconds are added apart: dividing them away would lose them on one engine and round them on the other.
 -- So are the days: DuckDB multiplies an interval by 32 bits only, and the seconds outgrow them in 2038.
--- :load_id -> nothing
+-- :event_id_base -> nothing
 insert into analytics.songplays
 select
   plays.event_id,
@@ -17,9 +17,12 @@ select
   plays.useragent,
   plays.length
 from (
-  select event_id, ts, userid, level, sessionid, location, useragent, length
-  from staging.events
-  where load_id = cast(:load_id as bigint) and page = 'NextSong' and userid is not null
+  select
+    cast(:event_id_base as bigint) + staged.row_no as event_id, staged.ts, staged.userid, staged.level,
+    staged.sessionid, staged.location, staged.useragent, staged.length
+  from load_events as staged
+  left join load_event_verdicts as verdicts on verdicts.row_no = staged.row_no
+  where verdicts.row_no is null and staged.page = 'NextSong' and staged.userid is not null
   union all
   select
     events.event_id, events.ts, events.userid, events.level, events.sessionid, events.location, events.useragent,
