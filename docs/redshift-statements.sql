@@ -173,7 +173,8 @@ create table if not exists ops.rejects (
   message varchar(4096) not null,
   raw_text varchar(65535),
   raw_truncated boolean not null,
-  rejected_at timestamp not null
+  rejected_at timestamp not null,
+  replayed_by bigint
 )
 diststyle even
 sortkey (reject_id);
@@ -674,7 +675,44 @@ select 'every play has its moment once', abs(count(*) - (
   select count(*) from analytics.songplays where songplay_id > cast($1 as bigint)
 ))
 from analytics.songplays as plays inner join analytics.time as moments on moments.start_time = plays.start_time
-where plays.songplay_id > cast($1 as bigint);
+where plays.songplay_id > cast($1 as bigint)
+union all
+select 'no key is null', (
+  select count(*) from analytics.songplays
+  where songplay_id > cast($1 as bigint)
+    and (start_time is null or user_id is null or session_id is null)
+) + (select count(*) from analytics.users where user_id is null)
+  + (select count(*) from analytics.songs where song_id is null or artist_id is null)
+  + (select count(*) from analytics.artists where artist_id is null)
+  + (select count(*) from analytics.time where start_time is null);
+
+select
+  plays.plays, plays.plays_without_level, plays.plays_without_location, plays.plays_without_user_agent,
+  plays.plays_without_duration, plays.plays_without_song,
+  songs.songs, songs.songs_without_year, songs.songs_without_duration, songs.songs_without_artist_location
+from (
+  select
+    count(*) as plays,
+    count(*) - count(level) as plays_without_level,
+    count(*) - count(location) as plays_without_location,
+    count(*) - count(user_agent) as plays_without_user_agent,
+    count(*) - count(duration) as plays_without_duration,
+    count(*) - count(song_id) as plays_without_song
+  from analytics.songplays where songplay_id > cast($1 as bigint)
+) as plays
+cross join (
+  select
+    count(*) as songs,
+    count(*) - count(case when year > 0 then 1 end) as songs_without_year,
+    count(*) - count(duration) as songs_without_duration,
+    count(*) - count(artist_location) as songs_without_artist_location
+  from staging.songs where load_id = cast($2 as bigint)
+) as songs;
+
+select receipt from ops.loads
+where mode in ('incremental', 'full') and events_loaded + songs_loaded > 0
+order by load_id desc
+limit 10;
 
 select 'analytics.songplays' as table_name, count(*) as row_count from analytics.songplays
 union all select 'analytics.users', count(*) from analytics.users
@@ -726,9 +764,12 @@ select
   rejects.message,
   rejects.raw_text,
   rejects.raw_truncated,
-  cast($4 as timestamp)
+  cast($4 as timestamp),
+  cast(null as bigint)
 from load_rejects as rejects
 inner join load_objects as objects on objects.object_no = rejects.object_no;
+
+delete from ops.rejects where rejected_at < cast($1 as timestamp);
 
 insert into ops.loads
 values (
@@ -742,28 +783,6 @@ values (
 );
 
 select * from ops.loads where load_id = cast($1 as bigint);
-
-select * from staging.events;
-
-select * from staging.songs;
-
-select * from analytics.artists;
-
-select * from analytics.songplays;
-
-select * from analytics.songs;
-
-select * from analytics.time;
-
-select * from analytics.users;
-
-select * from ops.load_lock;
-
-select * from ops.loaded_objects;
-
-select * from ops.loads;
-
-select * from ops.rejects;
 
 copy load_events (
   artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration,
@@ -797,6 +816,75 @@ insert into load_rejects values ($1, $2, $3, $4, $5, $6, $7, $8), ($9, $10, $11,
 
 delete from load_events where octet_length(page) = 0 or ts < 0 or ts > 253402300799999 or userid < 0;
 
+create temp table load_replayed as
+select reject_id, kind, row_number() over (partition by kind order by reject_id) as line_number
+from (
+  select reject_id, kind
+  from ops.rejects
+  where replayed_by is null
+    and not raw_truncated
+    and code not in ('invalid_utf8', 'record_too_large')
+    and load_id >= (select coalesce(max(load_id), 0) from ops.loads where mode = 'full')
+    and (cast($1 as bigint) is null or load_id = cast($1 as bigint))
+    and (cast($2 as varchar(16)) is null or kind = cast($2 as varchar(16)))
+    and (cast($3 as varchar(64)) is null or code = cast($3 as varchar(64)))
+  order by reject_id
+  limit 100000
+) as chosen;
+
+select
+  coalesce(sum(case when kind = 'events' then 1 else 0 end), 0) as events,
+  coalesce(sum(case when kind = 'songs' then 1 else 0 end), 0) as songs
+from load_replayed;
+
+select chosen.line_number, rejects.raw_text
+from load_replayed as chosen
+inner join ops.rejects as rejects on rejects.reject_id = chosen.reject_id
+where chosen.kind = $1 and chosen.line_number between cast($2 as bigint) and cast($3 as bigint)
+order by chosen.line_number;
+
+select row_no, 'missing_value' as code, column_name, count(*) over () as problems
+from (
+  select row_no, case when octet_length(song_id) = 0 then 'song_id' else 'artist_id' end as column_name
+  from load_songs
+  where octet_length(song_id) = 0 or octet_length(artist_id) = 0
+) as found
+order by row_no
+limit 11;
+
+insert into load_rejects values ($1, $2, $3, $4, $5, $6, $7, $8), ($9, $10, $11, $12, $13, $14, $15, $16), ($17, $18, $19, $20, $21, $22, $23, $24), ($25, $26, $27, $28, $29, $30, $31, $32), ($33, $34, $35, $36, $37, $38, $39, $40), ($41, $42, $43, $44, $45, $46, $47, $48);
+
+select row_no, code, column_name, count(*) over () as problems
+from (
+  select
+    row_no,
+    case when octet_length(page) = 0 then 'missing_value' else 'out_of_range' end as code,
+    case
+      when octet_length(page) = 0 then 'page'
+      when ts < 0 or ts > 253402300799999 then 'ts'
+      else 'userId'
+    end as column_name
+  from load_events
+  where octet_length(page) = 0 or ts < 0 or ts > 253402300799999 or userid < 0
+) as found
+order by row_no
+limit 11;
+
+select count(*) as moved
+from load_replayed as chosen
+left join ops.rejects as rejects on rejects.reject_id = chosen.reject_id
+where rejects.reject_id is null or rejects.replayed_by is not null;
+
+update ops.rejects set replayed_by = cast($1 as bigint)
+where reject_id in (
+  select chosen.reject_id
+  from load_replayed as chosen
+  left join load_rejects as again on again.kind = chosen.kind and again.line_number = chosen.line_number
+  where again.kind is null
+);
+
+select coalesce(max(load_id), 0) as load_id, coalesce(max(data_version), 0) as data_version from ops.loads;
+
 delete from analytics.songplays;
 
 delete from analytics.users;
@@ -806,6 +894,105 @@ delete from analytics.songs;
 delete from analytics.artists;
 
 delete from analytics.time;
+
+create temp table rebuilt_matches as
+select event_id, song_id, artist_id
+from (
+  select
+    plays.event_id,
+    songs.song_id,
+    songs.artist_id,
+    row_number() over (
+      partition by plays.event_id
+      order by
+        case when plays.length is null or songs.duration is null then 1 else 0 end,
+        abs(songs.duration - plays.length),
+        songs.song_id
+    ) as choice
+  from staging.events as plays
+  inner join staging.songs as songs
+    on rtrim(songs.title, ' ') = rtrim(plays.song, ' ') and rtrim(songs.artist_name, ' ') = rtrim(plays.artist, ' ')
+  where plays.page = 'NextSong' and plays.userid is not null
+) as candidates
+where choice = 1;
+
+insert into analytics.songplays
+select
+  plays.event_id,
+  timestamp '1970-01-01 00:00:00'
+  + cast((plays.ts - mod(plays.ts, 86400000)) / 86400000 as integer) * interval '1 day'
+  + cast((mod(plays.ts, 86400000) - mod(plays.ts, 1000)) / 1000 as integer) * interval '1 second'
+  + cast(mod(plays.ts, 1000) as integer) * interval '1 millisecond',
+  plays.userid,
+  plays.level,
+  matches.song_id,
+  matches.artist_id,
+  plays.sessionid,
+  plays.location,
+  plays.useragent,
+  plays.length
+from staging.events as plays
+left join rebuilt_matches as matches on matches.event_id = plays.event_id
+where plays.page = 'NextSong' and plays.userid is not null;
+
+insert into analytics.users
+select userid, firstname, lastname, gender, level
+from (
+  select
+    plays.userid, plays.firstname, plays.lastname, plays.gender, plays.level,
+    row_number() over (partition by plays.userid order by plays.sessionid desc, plays.iteminsession desc) as choice
+  from staging.events as plays
+  inner join (
+    select userid, max(ts) as ts
+    from staging.events
+    where page = 'NextSong' and userid is not null
+    group by userid
+  ) as latest
+    on latest.userid = plays.userid and latest.ts = plays.ts
+  where plays.page = 'NextSong'
+) as ranked
+where choice = 1;
+
+insert into analytics.songs
+select song_id, title, artist_id, year, duration from staging.songs;
+
+insert into analytics.artists
+select artist_id, artist_name, artist_location, artist_latitude, artist_longitude
+from (
+  select
+    artist_id, artist_name, artist_location, artist_latitude, artist_longitude,
+    row_number() over (
+      partition by artist_id
+      order by
+        case when artist_latitude is not null and artist_longitude is not null then 0 else 1 end,
+        case when artist_location is not null then 0 else 1 end,
+        coalesce(year, 0) desc,
+        song_id
+    ) as choice
+  from staging.songs
+) as variants
+where choice = 1;
+
+select
+  (select count(*) from staging.events where load_id = cast($1 as bigint)) as events,
+  (
+    select count(*) from staging.events
+    where load_id = cast($1 as bigint) and page = 'NextSong' and userid is not null
+  ) as plays_expected,
+  (
+    select count(*) from analytics.songplays as plays
+    inner join staging.events as events on events.event_id = plays.songplay_id
+    where events.load_id = cast($1 as bigint)
+  ) as plays,
+  (select count(*) from staging.songs where load_id = cast($1 as bigint)) as songs,
+  (select coalesce(sum(songs_loaded), 0) from ops.loads where load_id > cast($1 as bigint)) as songs_since,
+  (select count(*) from ops.loaded_objects where load_id = cast($1 as bigint)) as objects,
+  (select count(*) from ops.rejects where load_id = cast($1 as bigint)) as rejects,
+  (select coalesce(min(event_id), 0) from staging.events where load_id = cast($1 as bigint)) as first_event_id,
+  (
+    select coalesce(min(load_id), 0) from ops.loads where load_id > cast($1 as bigint) and mode = 'full'
+  ) as full_since,
+  (select max(load_id) from ops.loads) as last_load_id;
 
 delete from staging.events;
 

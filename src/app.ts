@@ -37,6 +37,8 @@ import { createJobEvents } from './services/job-events.ts'
 import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
+import { createRebuild } from './services/rebuild.ts'
+import { createReplay } from './services/replay.ts'
 import { createRetention } from './services/retention.ts'
 import { createScheduler } from './services/scheduler.ts'
 import { createSchedules } from './services/schedules.ts'
@@ -90,7 +92,9 @@ export async function buildApp(
   const tables = createTables({ warehouse, jobs, config })
   const webhookRules = { hosts: config.webhook_hosts, allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }
   const etl = createEtl({ warehouse, config, openSource, webhooks: webhookRules })
-  const loads = createLoads(warehouse)
+  const rebuild = createRebuild(warehouse)
+  const replay = createReplay({ warehouse, config })
+  const loads = createLoads(warehouse, config.REJECT_RETENTION_DAYS)
   const ticks = createScheduler({ store, jobs, clock })
   const schedules = createSchedules({ store, jobs, etl, clock, onChange: ticks.wake })
   const webhooks = createWebhooks(store, jobs, { ...webhookRules, post, secret: config.WEBHOOK_SECRET })
@@ -104,6 +108,8 @@ export async function buildApp(
 
   const handlers = {
     etl: etl.handler,
+    'etl.replay': replay.handler,
+    'etl.rebuild': rebuild.handler,
     'tables.create': tables.createHandler,
     'tables.recreate': tables.recreateHandler,
     'tables.drop': tables.dropHandler,
@@ -139,12 +145,12 @@ export async function buildApp(
       await v1.register(auth, { apiKeys })
       await v1.register(whoamiRoutes)
       await v1.register(clusterRoutes(clusters, jobs), { prefix: '/cluster' })
-      await v1.register(tablesRoutes(tables, jobs), { prefix: '/tables' })
+      await v1.register(tablesRoutes(tables, rebuild, jobs), { prefix: '/tables' })
       await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })
       await v1.register(webhooksRoutes(webhooks), { prefix: '/jobs' })
       await v1.register(jobEventsRoutes(jobEvents))
       await v1.register(schedulesRoutes(schedules, jobs), { prefix: '/schedules' })
-      await v1.register(loadsRoutes(loads))
+      await v1.register(loadsRoutes({ loads, replay, jobs }))
       await v1.register(analyticsRoutes(analytics), { prefix: '/analytics' })
     },
     { prefix: '/v1' }

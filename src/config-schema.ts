@@ -71,6 +71,30 @@ const service = {
     default: 365,
     description: 'Days for which a failed job is kept after its end.'
   }),
+  REJECT_RETENTION_DAYS: days({
+    default: 365,
+    description: 'Days for which rejects are kept in the warehouse; each load deletes those that are older.'
+  }),
+  QUALITY_GATE: choice(['warn', 'fail', 'off'], {
+    default: 'warn',
+    description:
+      'What happens to a load that is unlike the loads before it: a warning in its receipt, or failure.'
+  }),
+  QUALITY_MAX_DRIFT: Type.Integer({
+    default: 20,
+    minimum: 0,
+    maximum: 100,
+    accepts: 'a whole number from 0 to 100',
+    description:
+      'Percentage points by which the share of rows without a value may leave what it was in the last 10 loads.'
+  }),
+  QUALITY_MAX_FACTOR: Type.Integer({
+    default: 10,
+    minimum: 1,
+    maximum: 1_000_000,
+    accepts: 'a whole number from 1 to 1000000',
+    description: 'How many times more rows, or fewer, than in any of the last 10 loads there may be.'
+  }),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'Least severe level that is logged.'

@@ -110,6 +110,7 @@ export const errorCatalogue = {
     kind: 'transient',
     title: 'Another load published the same objects meanwhile'
   },
+  unlike_past_loads: { status: 422, kind: 'data', title: 'The load is unlike the loads before it' },
   receipt_mismatch: { status: 500, kind: 'internal', title: 'The load does not add up' },
   disk_full: { status: 507, kind: 'configuration', title: 'The disk is full' },
   out_of_memory: { status: 507, kind: 'configuration', title: 'The warehouse ran out of memory' },

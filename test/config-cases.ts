@@ -129,6 +129,33 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     invalid: ['6', '36501', '30.5', 'forever'],
     accepts: 'a whole number from 7 to 36500'
   },
+  REJECT_RETENTION_DAYS: {
+    default: 365,
+    valid: [['7', 7]],
+    invalid: ['6', '36501'],
+    accepts: 'a whole number from 7 to 36500'
+  },
+  QUALITY_GATE: {
+    default: 'warn',
+    valid: ['warn', 'fail', 'off'],
+    invalid: ['on', 'WARN'],
+    accepts: 'warn, fail or off'
+  },
+  QUALITY_MAX_DRIFT: {
+    default: 20,
+    valid: [
+      ['0', 0],
+      ['100', 100]
+    ],
+    invalid: ['101', '-1', '5%'],
+    accepts: 'a whole number from 0 to 100'
+  },
+  QUALITY_MAX_FACTOR: {
+    default: 10,
+    valid: [['1', 1]],
+    invalid: ['0', '1000001', 'ten'],
+    accepts: 'a whole number from 1 to 1000000'
+  },
   LOG_LEVEL: {
     default: 'info',
     valid: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

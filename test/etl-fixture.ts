@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { loadConfig } from '../src/config.ts'
 import { createEtl } from '../src/services/etl.ts'
 import type { JobContext } from '../src/services/job-handler.ts'
 import { openLocalSource } from '../src/sources/local.ts'
@@ -55,7 +56,7 @@ export function fakeContext(options: LoadOptions, story: string[]): JobContext {
 }
 
 /** A warehouse with its tables, two empty sources, and the job between them; gone when the test ends. */
-export async function openEtl(t: Test): Promise<EtlFixture> {
+export async function openEtl(t: Test, options: { env?: Record<string, string> } = {}): Promise<EtlFixture> {
   const directory = temporaryDirectory(t)
   const [SONG_DATA, LOG_DATA] = [join(directory, 'song_data'), join(directory, 'log_data')]
   for (const source of [SONG_DATA, LOG_DATA]) mkdirSync(source)
@@ -68,7 +69,7 @@ export async function openEtl(t: Test): Promise<EtlFixture> {
   await warehouse.write(async (session) => {
     for (const { create } of tableDefinitions) await session.run(create)
   })
-  const config = { DATA_DIR: directory, SONG_DATA, LOG_DATA }
+  const config = { ...loadConfig({ ...options.env, DATA_DIR: directory }), SONG_DATA, LOG_DATA }
   const openSource = (location: string) => openLocalSource(location, [directory])
   const { handler } = createEtl({
     warehouse,

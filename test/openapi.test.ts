@@ -199,9 +199,9 @@ t.test('operations that start a job, and lists, tell how they do it', async (t) 
   const starting = operations.filter(({ operation }) => operation.responses['202']).map(({ name }) => name)
   t.strictSame(starting, [
     ...['PUT /v1/cluster', 'DELETE /v1/cluster', 'POST /v1/cluster/pause', 'POST /v1/cluster/resume'],
-    ...['POST /v1/tables', 'DELETE /v1/tables', 'POST /v1/jobs'],
+    ...['POST /v1/tables', 'DELETE /v1/tables', 'POST /v1/tables/rebuild', 'POST /v1/jobs'],
     ...['POST /v1/jobs/{id}/cancel', 'POST /v1/jobs/{id}/retry'],
-    'POST /v1/schedules/{id}/trigger'
+    ...['POST /v1/schedules/{id}/trigger', 'POST /v1/rejects/replay']
   ])
   t.equal(document.paths['/v1/jobs']?.post?.requestBody?.required, true)
   t.equal(document.paths['/v1/tables']?.post?.requestBody?.required, false, 'its body may be left out')

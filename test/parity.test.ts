@@ -41,22 +41,40 @@ async function openSides(t: Test): Promise<{ duckdb: Side; redshift: Side; emula
   return { ...sides, emulator: onRedshift.redshift }
 }
 
-async function load({ service }: Side, params: Json): Promise<Json> {
-  const { body } = await service.request('POST', '/v1/jobs', {
-    headers: { prefer: 'wait=60' },
-    body: { type: 'etl', ...params }
-  })
+const load = (side: Side, params: Json) => run(side, '/v1/jobs', { type: 'etl', ...params })
+
+/** Runs a job that loads, and returns its receipt. */
+async function run({ service }: Side, url: string, asked?: Json): Promise<Json> {
+  const { body } = await service.request('POST', url, { headers: { prefer: 'wait=60' }, body: asked })
   if (body.status !== 'succeeded') throw new Error(JSON.stringify(body.error))
   const { body: receipt } = await service.request('GET', `/v1/loads/${body.result.load_id}`)
   const { job_id: _, committed_at: __, links: ___, ...compared } = receipt
   return compared
 }
 
+/** What this test itself asks: no statements of the service. */
+const ours = new Set<string>()
+
+function ask({ service }: Pick<Side, 'service'>, sql: string) {
+  ours.add(sql)
+  return service.parts.warehouse.run(parseSql('parity', sql))
+}
+
+/** Two of the rejects become records that can be loaded, as if a later version took them. */
+async function mend(side: Side): Promise<void> {
+  for (const [wrong, right] of [
+    ['"yesterday"', '1541106000796'],
+    ['"song_id":""', '"song_id":"S99"']
+  ]) {
+    await ask(side, `update ops.rejects set raw_text = replace(raw_text, '${wrong}', '${right}')`)
+  }
+}
+
 /** All rows of a table in the columns that are compared, in an order that is the same everywhere. */
 async function rowsOf({ service, nameOf }: Side, schema: string, name: string): Promise<string[]> {
   const table = `${schema}.${name}`
   const left = new Set(differences.filter((each) => each.table === table).map(({ column }) => column))
-  const { rows } = await service.parts.warehouse.run(parseSql('parity', `select * from ${table}`))
+  const { rows } = await ask({ service }, `select * from ${table}`)
   return rows
     .map((row) => {
       const compared = Object.entries(row).filter(([column]) => !left.has(column))
@@ -129,6 +147,17 @@ t.test('every trap, in three loads', async (t) => {
     t.strictSame(there, here, 'the receipt')
     compared += await compareRows(t, duckdb, redshift)
   }
+  for (const side of [duckdb, redshift]) await mend(side)
+  const replayed = await run(redshift, '/v1/rejects/replay', {})
+  t.match(replayed, { mode: 'replay', events: { loaded: 1 }, songs: { loaded: 1 } })
+  t.strictSame(replayed, await run(duckdb, '/v1/rejects/replay', {}), 'rejects, tried again')
+  compared += await compareRows(t, duckdb, redshift)
+  t.strictSame(await run(redshift, '/v1/tables/rebuild'), await run(duckdb, '/v1/tables/rebuild'), 'rebuilt')
+  compared += await compareRows(t, duckdb, redshift)
+  for (const side of [duckdb, redshift]) {
+    const { body } = await side.service.request('POST', '/v1/loads/4/verify')
+    t.equal(body.holds, true, JSON.stringify(body.claims))
+  }
   const again = await load(redshift, { max_rejects: 20 })
   t.strictSame(again, await load(duckdb, { max_rejects: 20 }), 'a load of nothing new')
   // Of two conflicting events in one load the one that is read first stays, and COPY promises no order.
@@ -137,7 +166,7 @@ t.test('every trap, in three loads', async (t) => {
   t.strictSame(await load(redshift, full), await load(duckdb, full), 'a full load')
   compared += await compareRows(t, duckdb, redshift)
   await compareAnswers(t, duckdb, redshift)
-  statements.push(...emulator.statements.map(({ text }) => text))
+  statements.push(...emulator.statements.map(({ text }) => text).filter((text) => !ours.has(text)))
   t.comment(`${compared} rows compared`)
 })
 

@@ -5,14 +5,14 @@ import {
   PageQuerySchema,
   WaitHeadersSchema
 } from '../schemas/common.ts'
+import { StartJobSchema } from '../schemas/etl.ts'
 import { JobAttemptPageSchema } from '../schemas/job-attempts.ts'
 import {
   JobListQuerySchema,
   JobPageSchema,
   JobParamsSchema,
   JobSchema,
-  jobResponses,
-  StartJobSchema
+  jobResponses
 } from '../schemas/jobs.ts'
 import { answer } from '../schemas/responses.ts'
 import type { Etl } from '../services/etl.ts'

@@ -10,6 +10,7 @@ import {
   TableSchema
 } from '../schemas/tables.ts'
 import type { Jobs } from '../services/jobs.ts'
+import type { Rebuild } from '../services/rebuild.ts'
 import type { Tables } from '../services/tables.ts'
 import { replyWithJob, startOptions } from './job-reply.ts'
 
@@ -17,7 +18,11 @@ const warehouseErrors = ['cluster_not_found', 'warehouse_unavailable'] as const
 const changeErrors = [...warehouseErrors, 'confirmation_mismatch', 'idempotency_key_reused'] as const
 
 /** The warehouse's tables. */
-export function tablesRoutes(tables: Tables, jobs: Jobs): FastifyPluginAsyncTypebox {
+export function tablesRoutes(
+  tables: Tables,
+  rebuild: Pick<Rebuild, 'check'>,
+  jobs: Jobs
+): FastifyPluginAsyncTypebox {
   return async (app) => {
     app.get(
       '',
@@ -67,6 +72,31 @@ export function tablesRoutes(tables: Tables, jobs: Jobs): FastifyPluginAsyncType
       },
       async (request, reply) => {
         const started = await tables.create(request.body, request.actor, startOptions(request.headers))
+        return replyWithJob(started, jobs, request, reply)
+      }
+    )
+
+    app.post(
+      '/rebuild',
+      {
+        config: {
+          scope: 'operate',
+          errors: ['tables_not_created', ...warehouseErrors, 'idempotency_key_reused']
+        },
+        schema: {
+          operationId: 'rebuildTables',
+          tags: ['tables'],
+          summary: 'Derive analytics.* anew from staging.*',
+          description:
+            'In one transaction: readers see the old rows until the new ones are there. The result equals what the loads have made of it, unless somebody has changed the tables by hand.',
+          headers: IdempotencyHeadersSchema,
+          querystring: NoQuerySchema,
+          response: jobResponses('derives them')
+        }
+      },
+      async (request, reply) => {
+        const options = { ...startOptions(request.headers), check: rebuild.check }
+        const started = await jobs.start('etl.rebuild', {}, request.actor, options)
         return replyWithJob(started, jobs, request, reply)
       }
     )

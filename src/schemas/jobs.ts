@@ -1,7 +1,6 @@
 /** Jobs: everything that takes longer than a request, in one table whatever its type. */
 import { type Static, Type } from 'typebox'
 import {
-  Defaulted,
   exampleOf,
   literals,
   Nullable,
@@ -11,7 +10,7 @@ import {
   TimeSchema,
   TimestampSchema
 } from './common.ts'
-import { JobOptionsSchema, priorities, stepTimeouts } from './job-options.ts'
+import { priorities } from './job-options.ts'
 import { answer } from './responses.ts'
 
 export const jobStatuses = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const
@@ -27,6 +26,8 @@ export const WAREHOUSE_LANE = 'warehouse'
 /** The scope a job needs is that of its type, whichever endpoint starts it. */
 export const jobTypes = {
   etl: { scope: 'operate', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'etl.replay': { scope: 'operate', lane: WAREHOUSE_LANE, max_attempts: 3 },
+  'etl.rebuild': { scope: 'operate', lane: WAREHOUSE_LANE, max_attempts: 3 },
   'tables.create': { scope: 'operate', lane: WAREHOUSE_LANE, max_attempts: 3 },
   'tables.recreate': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
   'tables.drop': { scope: 'admin', lane: WAREHOUSE_LANE, max_attempts: 3 },
@@ -40,60 +41,6 @@ export type JobType = keyof typeof jobTypes
 /** The scope of a job of this type; one that another version knows is for admins. */
 export const scopeOf = (type: string): Scope =>
   (jobTypes as Record<string, { scope: Scope }>)[type]?.scope ?? 'admin'
-
-export const etlSteps = { discover: 5, stage: 60, transform: 25, check: 5, publish: 5 }
-
-/** What a load is asked for. */
-const etlParams = {
-  mode: Defaulted(
-    Type.Unsafe<'incremental' | 'full'>(
-      Type.String({
-        enum: ['incremental', 'full'],
-        default: 'incremental',
-        description:
-          '`incremental` loads the objects that the ledger does not know yet. `full` empties the tables and loads every object, in one transaction.'
-      })
-    )
-  ),
-  song_data: Type.Optional(Text(2000, { description: 'Directory of song objects; default SONG_DATA' })),
-  log_data: Type.Optional(Text(2000, { description: 'Directory of event logs; default LOG_DATA' })),
-  max_rejects: Defaulted(
-    Type.Integer({
-      minimum: 0,
-      maximum: 1_000_000,
-      default: 0,
-      description: 'The load fails, and publishes nothing, when more records than this are rejected.'
-    })
-  )
-}
-export const EtlParamsSchema = Type.Object(etlParams)
-export type EtlParams = Static<typeof EtlParamsSchema>
-
-export const StartJobSchema = Type.Object(
-  {
-    type: Type.Literal('etl'),
-    ...etlParams,
-    ...JobOptionsSchema.properties,
-    step_timeouts: Type.Optional(stepTimeouts(Object.keys(etlSteps)))
-  },
-  {
-    $id: 'StartJob',
-    additionalProperties: false,
-    examples: [
-      { type: 'etl' },
-      {
-        type: 'etl',
-        mode: 'full',
-        max_rejects: 10,
-        priority: 'high',
-        on_conflict: 'reject',
-        timeout_seconds: 3600
-      }
-    ]
-  }
-)
-
-export type StartJob = Static<typeof StartJobSchema>
 
 export const ProgressSchema = Type.Object({
   step: Type.String(),

@@ -1,6 +1,6 @@
 /** The load ledger: receipts, manifests, rejects. */
 import { type Static, Type } from 'typebox'
-import { Nullable, PageQuerySchema, pageOf, Text, TimestampSchema } from './common.ts'
+import { literals, Nullable, PageQuerySchema, pageOf, Text, TimestampSchema } from './common.ts'
 
 const RecordCountsSchema = Type.Object(
   {
@@ -36,10 +36,18 @@ export const LoadSchema = Type.Object(
     checks: Type.Array(
       Type.Object({
         name: Type.String(),
-        status: Type.String({ enum: ['passed'] }),
-        violations: Type.Integer()
-      })
+        status: Type.String({ enum: ['passed', 'warning'] }),
+        violations: Type.Integer(),
+        detail: Type.Optional(Type.String({ description: 'What a warning is about' }))
+      }),
+      {
+        description:
+          'What was checked before the load was published; warnings are what is unlike the loads before'
+      }
     ),
+    measures: Type.Record(Type.String(), Type.Integer(), {
+      description: 'The plays and songs that the load wrote, and how many of them lack what'
+    }),
     links: Type.Object({
       self: Type.String(),
       objects: Type.String(),
@@ -63,6 +71,7 @@ export const LoadSchema = Type.Object(
         songs: { read: 14896, loaded: 14896, duplicates: 0, rejected: 0 },
         tables: { 'analytics.songplays': { inserted: 6820, updated: 0, row_count: 6820 } },
         checks: [{ name: 'songplay_id is unique', status: 'passed', violations: 0 }],
+        measures: { plays: 6820, plays_without_level: 0, songs: 14896 },
         links: {
           self: '/v1/loads/7',
           objects: '/v1/loads/7/objects',
@@ -117,7 +126,8 @@ export const RejectSchema = Type.Object(
     message: Type.String(),
     raw: Nullable(Type.String({ description: 'The record as it stands in its object' })),
     raw_truncated: Type.Boolean(),
-    rejected_at: TimestampSchema
+    rejected_at: TimestampSchema,
+    replayed_by: Nullable(Type.String({ description: 'The load that took the record in after all' }))
   },
   {
     $id: 'Reject',
@@ -135,7 +145,8 @@ export const RejectSchema = Type.Object(
         message: 'the line is not a JSON object',
         raw: '{"artist": "The Night Shift", "auth"',
         raw_truncated: false,
-        rejected_at: '2026-01-01T00:00:05Z'
+        rejected_at: '2026-01-01T00:00:05Z',
+        replayed_by: null
       }
     ]
   }
@@ -162,8 +173,52 @@ export const RejectListQuerySchema = Type.Object(
     kind: Type.Optional(Type.String({ enum: ['events', 'songs'], description: 'Only rejects of this kind' })),
     code: Type.Optional(
       Text(64, { description: 'Only rejects for this reason', examples: ['malformed_json'] })
+    ),
+    replayed: Type.Optional(
+      Type.Boolean({ description: 'Only rejects that a replay has taken in after all, or only the others' })
     )
   },
   { additionalProperties: false }
 )
 export type RejectListQuery = Static<typeof RejectListQuerySchema>
+
+const claimStatuses = ['holds', 'superseded', 'violated'] as const
+
+export const LoadVerificationSchema = Type.Object(
+  {
+    load_id: Type.String(),
+    verified_at: TimestampSchema,
+    holds: Type.Boolean({ description: 'Nothing that the receipt claims is violated' }),
+    replaced_by: Nullable(
+      Type.String({
+        description: 'The full load that has replaced everything since: no rows of this one are left'
+      })
+    ),
+    claims: Type.Array(
+      Type.Object({
+        claim: Type.String(),
+        claimed: Type.Integer(),
+        found: Type.Integer(),
+        status: literals(claimStatuses, {
+          description:
+            '`superseded`: a later load, or the age of the rejects, is the reason for the difference'
+        })
+      })
+    ),
+    links: Type.Object({ load: Type.String() })
+  },
+  {
+    $id: 'LoadVerification',
+    examples: [
+      {
+        load_id: '7',
+        verified_at: '2026-01-02T00:00:00Z',
+        holds: true,
+        replaced_by: null,
+        claims: [{ claim: 'events loaded', claimed: 8056, found: 8056, status: 'holds' }],
+        links: { load: '/v1/loads/7' }
+      }
+    ]
+  }
+)
+export type LoadVerification = Static<typeof LoadVerificationSchema>

@@ -8,6 +8,7 @@ import {
   LoadedObjectSchema,
   LoadPageSchema,
   LoadSchema,
+  LoadVerificationSchema,
   RejectPageSchema,
   RejectSchema
 } from './loads.ts'
@@ -38,6 +39,7 @@ export const namedSchemas = [
   LoadPageSchema,
   LoadedObjectSchema,
   LoadedObjectPageSchema,
+  LoadVerificationSchema,
   RejectSchema,
   RejectPageSchema,
   AnalyticsQuerySchema,

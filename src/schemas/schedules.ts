@@ -1,10 +1,10 @@
 /** Schedules: jobs that start by the clock. */
 import { type Static, Type } from 'typebox'
 import { Defaulted, Nullable, pageOf, Text, TimestampSchema } from './common.ts'
-import { StartJobSchema } from './jobs.ts'
+import { StartJobSchema } from './etl.ts'
 
 // When it runs, and what happens in a conflict, is the schedule's own business.
-const { run_after: _, on_conflict: __, ...jobProperties } = StartJobSchema.properties
+const { run_after: _, on_conflict: __, dry_run: ___, ...jobProperties } = StartJobSchema.properties
 const ScheduledJobSchema = Type.Object(jobProperties, {
   additionalProperties: false,
   description: 'The job to start, as in POST /v1/jobs'

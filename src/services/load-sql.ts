@@ -18,24 +18,30 @@ export const selectRejects = sql('14-select-rejects')
 export const counts = sql('80-counts')
 export const checks = sql('81-checks')
 export const rowCounts = sql('82-row-counts')
+export const measures = sql('83-measures')
+export const pastReceipts = sql('84-past-receipts')
 export const insertLoadedObjects = sql('90-insert-loaded-objects')
 export const insertRejects = sql('91-insert-rejects')
 export const insertLoad = sql('92-insert-load')
+export const deleteOldRejects = readSql('warehouse/shared/rejects/delete-old.sql')
+
+/** Empties the star, table by table. */
+export const clearStar = ['songplays', 'users', 'songs', 'artists', 'time'].map(
+  (name) => [`analytics.${name}`, sql(`clear-analytics.${name}`)] as const
+)
 
 /** Empties what a full load fills again. */
 export const clear = [
-  'clear-analytics.songplays',
-  'clear-analytics.users',
-  'clear-analytics.songs',
-  'clear-analytics.artists',
-  'clear-analytics.time',
-  'clear-staging.events',
-  'clear-staging.songs',
-  'clear-ops.loaded_objects'
-].map(sql)
+  ...clearStar.map(([, statement]) => statement),
+  sql('clear-staging.events'),
+  sql('clear-staging.songs'),
+  sql('clear-ops.loaded_objects')
+]
 
 /** Sorts duplicates and conflicts out of the staged events. */
 export const deduplicate = [sql('10-event-repeats'), sql('11-event-suspects'), sql('12-event-verdicts')]
+
+export const insertTime = sql('70-insert-time')
 
 /** From the staged rows to the star. `counts` names the table whose inserted rows the receipt tells. */
 export const transform: { statement: Statement; inserted?: string; deleted?: string }[] = [
@@ -57,7 +63,7 @@ export const transform: { statement: Statement; inserted?: string; deleted?: str
   { statement: sql('62-affected-artists') },
   { statement: sql('63-delete-artists'), deleted: 'analytics.artists' },
   { statement: sql('64-insert-artists'), inserted: 'analytics.artists' },
-  { statement: sql('70-insert-time'), inserted: 'analytics.time' }
+  { statement: insertTime, inserted: 'analytics.time' }
 ]
 
 /** Runs a statement with those of `values` that it asks for. */

@@ -1,9 +1,17 @@
 /** The load ledger as the API shows it. It lives in the warehouse, beside the rows that it vouches for. */
 import { ServiceError } from '../errors.ts'
 import type { Page, PageQuery } from '../schemas/common.ts'
-import type { Load, LoadedObject, RejectListQuery, RejectRecord } from '../schemas/loads.ts'
+import type {
+  Load,
+  LoadedObject,
+  LoadVerification,
+  Receipt,
+  RejectListQuery,
+  RejectRecord
+} from '../schemas/loads.ts'
 import { fillLiterals, readSql } from '../sql.ts'
 import type { Value, Warehouse } from '../warehouse/warehouse.ts'
+import { verifyLoad } from './load-verify.ts'
 import { readNumberCursor, toPage } from './pagination.ts'
 
 const listLoads = readSql('warehouse/shared/loads/list.sql')
@@ -15,7 +23,8 @@ type Row = Record<string, Value>
 
 export type Loads = ReturnType<typeof createLoads>
 
-export function createLoads(warehouse: Warehouse) {
+/** `rejectRetentionDays`: how long loads keep rejects. */
+export function createLoads(warehouse: Warehouse, rejectRetentionDays: number) {
   async function get(id: string): Promise<Load> {
     const load_id = /^[1-9]\d{0,14}$/.test(id) ? Number(id) : 0
     const row = (await warehouse.run(getLoad, { load_id })).rows[0]
@@ -27,6 +36,10 @@ export function createLoads(warehouse: Warehouse) {
 
   return {
     get,
+
+    /** Counts again what a receipt claims. Throws `load_not_found`. */
+    verify: async (id: string): Promise<LoadVerification> =>
+      verifyLoad(warehouse, await get(id), rejectRetentionDays),
 
     /** One page of receipts, newest first. */
     async list({ limit, cursor }: PageQuery): Promise<Page<Load>> {
@@ -52,6 +65,7 @@ export function createLoads(warehouse: Warehouse) {
         job_id: filter.job_id ?? null,
         kind: filter.kind ?? null,
         code: filter.code ?? null,
+        is_replayed: filter.replayed ?? null,
         after_id: readNumberCursor(cursor)
       })
       return toPage(rows.map(toReject), limit, (reject) => reject.id)
@@ -66,7 +80,7 @@ function countsOf(row: Row, prefix: string) {
 
 function toLoad(row: Row): Load {
   const id = String(row.load_id)
-  const { tables, checks } = JSON.parse(String(row.receipt)) as Pick<Load, 'tables' | 'checks'>
+  const { tables, checks, measures } = JSON.parse(String(row.receipt)) as Receipt
   return {
     id,
     sequence: Number(row.load_id),
@@ -78,7 +92,7 @@ function toLoad(row: Row): Load {
     objects_skipped: Number(row.objects_skipped),
     events: countsOf(row, 'events'),
     songs: countsOf(row, 'songs'),
-    ...{ tables, checks },
+    ...{ tables, checks, measures },
     links: {
       self: `/v1/loads/${id}`,
       objects: `/v1/loads/${id}/objects`,
@@ -105,6 +119,7 @@ function toReject({
   line_number,
   raw_text,
   raw_truncated,
+  replayed_by,
   ...row
 }: Row): RejectRecord {
   const text = (name: string) => String(row[name])
@@ -121,6 +136,7 @@ function toReject({
     message: text('message'),
     raw: raw_text === null || raw_text === undefined ? null : String(raw_text),
     raw_truncated: raw_truncated === true,
-    rejected_at: text('rejected_at')
+    rejected_at: text('rejected_at'),
+    replayed_by: replayed_by === null || replayed_by === undefined ? null : String(replayed_by)
   }
 }

@@ -7,7 +7,7 @@ export function createScratch(client: S3Client, prefix: string) {
   const written: string[] = []
   return {
     /** Writes an object below the prefix; returns its URL. */
-    async write(name: string, body: string): Promise<string> {
+    async write(name: string, body: string | Buffer): Promise<string> {
       const Key = base + name
       await client.send(
         new PutObjectCommand({ Bucket: bucket, Key, Body: body, ContentType: 'application/json' })

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { ServiceError } from '../errors.ts'
 import { bindParams, type Params, parseSql, type Statement } from '../sql.ts'
@@ -182,6 +183,7 @@ function createSession(
   return {
     engine: 'duckdb',
     run,
+    place: async (path) => pathToFileURL(path).href,
     ...createStaging(connection, run),
     begin: async () => void (await run(begin)),
     // The write queue of the one process that has the file open is the lock.

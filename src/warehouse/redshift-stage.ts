@@ -3,6 +3,7 @@
  * transaction that is run again need not read them again.
  */
 
+import { readFile } from 'node:fs/promises'
 import { ServiceError } from '../errors.ts'
 import { isGzip } from '../sources/lines.ts'
 import type { Scratch } from '../sources/s3-scratch.ts'
@@ -85,7 +86,7 @@ export function createRedshiftStaging(
   run: Run,
   settings: CopySettings,
   session: string
-): Pick<WriteSession, 'list' | 'stage' | 'reject'> {
+): Pick<WriteSession, 'list' | 'place' | 'stage' | 'reject'> {
   const { scratch } = settings
   let listed: LoadObject[] = []
   let staged: LoadObject[] = []
@@ -104,6 +105,16 @@ export function createRedshiftStaging(
     await run(
       fillLiterals(copyListing, { from, role: await settings.roleArn(), region: settings.region }, 'redshift')
     )
+  }
+
+  async function place(path: string, name: string): Promise<string> {
+    if (scratch === undefined) {
+      throw new ServiceError(
+        'manifest_needed',
+        'The cluster reads objects from S3 alone, and there is no place for this one. Set MANIFEST_PREFIX.'
+      )
+    }
+    return scratch.write(`${session}/${name}`, await readFile(path))
   }
 
   /** Few rows: rejects, or a listing where nothing can be written to S3. */
@@ -270,7 +281,7 @@ export function createRedshiftStaging(
     return insertRows('load_rejects', rows)
   }
 
-  return { list, stage, reject }
+  return { list, place, stage, reject }
 }
 
 /** `a`, `b`, ... `z`, `ba`, ...: parameter names are letters. */

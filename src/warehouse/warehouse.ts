@@ -104,6 +104,11 @@ export interface WriteSession extends Queryable {
   readonly engine: Engine
   /** Fills `load_listing`. */
   list(objects: LoadObject[]): Promise<void>
+  /**
+   * Brings a file of ours to where the engine reads objects from, under a name of its own, until the session ends;
+   * returns its URL. Throws `manifest_needed` where there is no such place.
+   */
+  place(path: string, name: string): Promise<string>
   /** Reads the objects. */
   stage(objects: LoadObject[], options: StageOptions): Promise<StageResult>
   /** Adds staged rows to `load_rejects`, with their place and text. */

@@ -98,6 +98,8 @@ t.test('a source outside SOURCE_ROOTS is refused', async (t) => {
   t.equal(await countJobs(service), before)
 })
 
+const SHARE = 'must match pattern "^(100|[0-9]{1,2}(\\.[0-9]{1,4})?)%$"'
+
 t.test('a body must have exactly the right shape', async (t) => {
   const before = await countJobs(service)
   for (const [body, pointer, code, message] of [
@@ -108,10 +110,12 @@ t.test('a body must have exactly the right shape', async (t) => {
     [{}, '/type', 'required', 'is required'],
     [{ type: 'tables.drop' }, '/type', 'const', 'must be equal to constant'],
     [{ type: 'etl', type_: 1 }, '/type_', 'additionalProperties', 'is an unknown property'],
-    [{ type: 'etl', max_rejects: '5' }, '/max_rejects', 'type', 'must be integer'],
-    [{ type: 'etl', max_rejects: true }, '/max_rejects', 'type', 'must be integer'],
-    [{ type: 'etl', max_rejects: null }, '/max_rejects', 'type', 'must be integer'],
-    [{ type: 'etl', max_rejects: 1.5 }, '/max_rejects', 'type', 'must be integer'],
+    [{ type: 'etl', max_rejects: '5' }, '/max_rejects', 'pattern', SHARE],
+    [{ type: 'etl', max_rejects: '101%' }, '/max_rejects', 'pattern', SHARE],
+    [{ type: 'etl', dry_run: 'yes' }, '/dry_run', 'type', 'must be boolean'],
+    [{ type: 'etl', max_rejects: true }, '/max_rejects', 'type', 'must be integer,string'],
+    [{ type: 'etl', max_rejects: null }, '/max_rejects', 'type', 'must be integer,string'],
+    [{ type: 'etl', max_rejects: 1.5 }, '/max_rejects', 'type', 'must be integer,string'],
     [{ type: 'etl', max_rejects: -1 }, '/max_rejects', 'minimum', 'must be >= 0'],
     [{ type: 'etl', max_rejects: 1_000_001 }, '/max_rejects', 'maximum', 'must be <= 1000000'],
     [{ type: 'etl', song_data: 5 }, '/song_data', 'type', 'must be string'],

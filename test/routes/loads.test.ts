@@ -56,7 +56,7 @@ t.test('a load leaves its receipt, its objects and its rejects', async (t) => {
 
   const receipt = await get('/v1/loads/1')
   t.equal(receipt.status, 200)
-  const { checks, tables, ...rest } = receipt.body
+  const { checks, tables, measures, ...rest } = receipt.body
   t.strictSame(normalise(service, rest), {
     ...{ id: '1', sequence: 1, job_id: 'JOB', mode: 'incremental', committed_at: 'TIME', data_version: 1 },
     ...{ objects: 3, objects_skipped: 0 },
@@ -70,6 +70,7 @@ t.test('a load leaves its receipt, its objects and its rejects', async (t) => {
     }
   })
   t.equal(receipt.body.job_id, job.id)
+  t.match(measures, { plays: 2, plays_without_level: 0, plays_without_song: 0, songs: 2 })
   t.ok(checks.length > 5)
   for (const check of checks) t.match(check, { status: 'passed', violations: 0 })
   t.strictSame(tables['analytics.songplays'], { inserted: 2, updated: 0, row_count: 2 })
@@ -97,7 +98,7 @@ t.test('a load leaves its receipt, its objects and its rejects', async (t) => {
   t.strictSame(normalise(service, reject), {
     ...{ id: 0, job_id: 'JOB', load_id: '1', kind: 'events', url: 'file://DATA_DIR/sources/log_data/a.json' },
     ...{ etag: 'ETAG', line_number: 4, code: 'malformed_json', column: null, raw: '{"broken' },
-    ...{ raw_truncated: false, rejected_at: 'TIME' }
+    ...{ raw_truncated: false, rejected_at: 'TIME', replayed_by: null }
   })
   t.equal(rejects.body.items.length, 1)
 })

@@ -25,7 +25,7 @@ const contract: Record<string, string> = {
     'events_duplicates, events_rejected, songs_read, songs_loaded, songs_duplicates, songs_rejected, receipt',
   'ops.rejects':
     'reject_id, job_id, load_id, kind, url, etag, line_number, code, column_name, message, raw_text, raw_truncated, ' +
-    'rejected_at'
+    'rejected_at, replayed_by'
 }
 
 t.test('the tables have the columns of the data contract, in its order', async (t) => {

@@ -38,3 +38,12 @@ select 'every play has its moment once', abs(count(*) - (
 ))
 from analytics.songplays as plays inner join analytics.time as moments on moments.start_time = plays.start_time
 where plays.songplay_id > cast(:event_id_base as bigint)
+union all
+select 'no key is null', (
+  select count(*) from analytics.songplays
+  where songplay_id > cast(:event_id_base as bigint)
+    and (start_time is null or user_id is null or session_id is null)
+) + (select count(*) from analytics.users where user_id is null)
+  + (select count(*) from analytics.songs where song_id is null or artist_id is null)
+  + (select count(*) from analytics.artists where artist_id is null)
+  + (select count(*) from analytics.time where start_time is null)

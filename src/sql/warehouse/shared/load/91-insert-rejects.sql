@@ -16,6 +16,7 @@ select
   rejects.message,
   rejects.raw_text,
   rejects.raw_truncated,
-  cast(:rejected_at as timestamp)
+  cast(:rejected_at as timestamp),
+  cast(null as bigint)
 from load_rejects as rejects
 inner join load_objects as objects on objects.object_no = rejects.object_no

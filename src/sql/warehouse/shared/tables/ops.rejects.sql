@@ -1,5 +1,5 @@
 /*
-description: Records that could not be loaded, with their place, text and reason. load_id is null when the load failed over them.
+description: Records that could not be loaded, with their place, text and reason. load_id is null when the load failed over them, replayed_by names the load that took a record in after all.
 key: [reject_id]
 distribution: { style: even }
 sort_key: [reject_id]
@@ -17,5 +17,6 @@ create table if not exists ops.rejects (
   message varchar(4096) not null,
   raw_text varchar(65535),
   raw_truncated boolean not null,
-  rejected_at timestamp not null
+  rejected_at timestamp not null,
+  replayed_by bigint
 )
