@@ -196,7 +196,7 @@ create temp table load_listing (
 );
 
 copy load_listing (object_no, kind, url, etag, bytes)
-from 's3://sparkify-manifests/loads/UUID/listing.json'
+from 's3://sparkify-manifests/loads/JOB/1/listing.json'
 iam_role 'arn:aws:iam::ACCOUNT:role/sparkify-redshift'
 region 'us-west-2'
 json 'auto'
@@ -240,7 +240,7 @@ create temp table load_songs (
 copy load_songs (
   num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, title, duration, year
 )
-from 's3://sparkify-manifests/loads/UUID/songs.manifest'
+from 's3://sparkify-manifests/loads/JOB/1/songs.manifest'
 iam_role 'arn:aws:iam::ACCOUNT:role/sparkify-redshift'
 region 'us-west-2'
 json 'auto ignorecase'
@@ -297,7 +297,7 @@ copy load_events (
   artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration,
   sessionid, song, status, ts, useragent, userid
 )
-from 's3://sparkify-manifests/loads/UUID/events.manifest'
+from 's3://sparkify-manifests/loads/JOB/1/events.manifest'
 iam_role 'arn:aws:iam::ACCOUNT:role/sparkify-redshift'
 region 'us-west-2'
 json 'auto ignorecase'
@@ -788,7 +788,7 @@ copy load_events (
   artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration,
   sessionid, song, status, ts, useragent, userid
 )
-from 's3://sparkify-manifests/loads/UUID/events-gzip.manifest'
+from 's3://sparkify-manifests/loads/JOB/1/events-gzip.manifest'
 iam_role 'arn:aws:iam::ACCOUNT:role/sparkify-redshift'
 region 'us-west-2'
 json 'auto ignorecase'

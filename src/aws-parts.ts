@@ -62,6 +62,7 @@ function openRedshift(
   clients: AwsClients,
   clock: Clock = systemClock
 ): Pick<Parts, 'warehouse' | 'provider'> {
+  const manifestPrefix = config.MANIFEST_PREFIX
   const isManaged = config.cluster_mode === 'managed'
   const warehouse = createRedshiftWarehouse({
     target: isManaged ? createManagedTarget(config, clients) : createAttachedTarget(config, clients),
@@ -70,7 +71,7 @@ function openRedshift(
       region: config.SOURCE_REGION ?? clients.region,
       jsonpaths: config.LOG_JSONPATHS,
       scratch:
-        config.MANIFEST_PREFIX === undefined ? undefined : createScratch(clients.s3, config.MANIFEST_PREFIX)
+        manifestPrefix === undefined ? undefined : (owner) => createScratch(clients.s3, manifestPrefix, owner)
     },
     statementTimeout: config.STATEMENT_TIMEOUT_SECONDS * 1000
   })

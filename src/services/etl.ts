@@ -51,7 +51,10 @@ export function createEtl({ warehouse, config, openSource, webhooks }: EtlDepend
   function run(context: JobContext): Promise<object> {
     const params = context.params as unknown as EtlParams
     return withSpool(config.DATA_DIR, context.id, (spoolDir) =>
-      warehouse.write((session) => runLoad(session, context, params, spoolDir), { signal: context.signal })
+      warehouse.write((session) => runLoad(session, context, params, spoolDir), {
+        signal: context.signal,
+        owner: { job: context.id, attempt: context.attempt }
+      })
     )
   }
 

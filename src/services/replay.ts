@@ -44,7 +44,10 @@ export function createReplay({ warehouse, config }: ReplayDependencies) {
 
   function run(context: JobContext): Promise<object> {
     return withSpool(config.DATA_DIR, context.id, (spoolDir) =>
-      warehouse.write((session) => replay(session, context, spoolDir), { signal: context.signal })
+      warehouse.write((session) => replay(session, context, spoolDir), {
+        signal: context.signal,
+        owner: { job: context.id, attempt: context.attempt }
+      })
     )
   }
 

@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { ServiceError } from '../errors.ts'
 import { isGzip } from '../sources/lines.ts'
-import type { Scratch } from '../sources/s3-scratch.ts'
+import type { Scratch, ScratchOwner } from '../sources/s3-scratch.ts'
 import { fillLiterals, type Literal, type Params, parseSql, readSql, type Statement } from '../sql.ts'
 import { isLoadFailure } from './redshift-errors.ts'
 import { groupByPrefix } from './redshift-prefixes.ts'
@@ -69,7 +69,7 @@ export interface CopySettings {
   /** `s3://` URL of a jsonpaths file for events; without it keys are matched whatever their case. */
   jsonpaths?: string | undefined
   /** A place for manifests; without one, COPY takes everything below the source's prefix. */
-  scratch?: Scratch | undefined
+  scratch?: ((owner: ScratchOwner) => Scratch) | undefined
 }
 
 /** The objects of one COPY: those of a manifest, or those below `prefix`. */
@@ -85,9 +85,8 @@ type Run = (statement: Statement, params?: Params) => Promise<QueryResult>
 export function createRedshiftStaging(
   run: Run,
   settings: CopySettings,
-  session: string
+  scratch: Scratch | undefined
 ): Pick<WriteSession, 'list' | 'place' | 'stage' | 'reject'> {
-  const { scratch } = settings
   let listed: LoadObject[] = []
   let staged: LoadObject[] = []
   let fetch: StageOptions['fetch'] = () => Promise.reject(new Error('nothing is staged'))
@@ -101,7 +100,7 @@ export function createRedshiftStaging(
     const lines = rows.map((row) =>
       JSON.stringify(Object.fromEntries(names.map((name, index) => [name, row[index]])))
     )
-    const from = await scratch.write(`${session}/listing.json`, lines.join('\n'))
+    const from = await scratch.write('listing.json', lines.join('\n'))
     await run(
       fillLiterals(copyListing, { from, role: await settings.roleArn(), region: settings.region }, 'redshift')
     )
@@ -114,7 +113,7 @@ export function createRedshiftStaging(
         'The cluster reads objects from S3 alone, and there is no place for this one. Set MANIFEST_PREFIX.'
       )
     }
-    return scratch.write(`${session}/${name}`, await readFile(path))
+    return scratch.write(name, await readFile(path))
   }
 
   /** Few rows: rejects, or a listing where nothing can be written to S3. */
@@ -198,7 +197,7 @@ export function createRedshiftStaging(
   async function writeManifest(kind: RecordKind, objects: LoadObject[], isZipped: boolean): Promise<string> {
     if (scratch === undefined) throw new Error('there is no place for manifests')
     const entries = objects.map(({ url }) => ({ url, mandatory: true }))
-    return scratch.write(`${session}/${kind}${isZipped ? '-gzip' : ''}.manifest`, JSON.stringify({ entries }))
+    return scratch.write(`${kind}${isZipped ? '-gzip' : ''}.manifest`, JSON.stringify({ entries }))
   }
 
   /**

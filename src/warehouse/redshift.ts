@@ -1,9 +1,8 @@
 /** The warehouse on Amazon Redshift. */
-import { randomUUID } from 'node:crypto'
 import { parseSql, readSql } from '../sql.ts'
 import { type ConnectionTarget, createPool } from './redshift-connection.ts'
 import { type CopySettings, createRedshiftStaging } from './redshift-stage.ts'
-import type { QueryOptions, Warehouse, WriteSession } from './warehouse.ts'
+import type { Warehouse, WriteOptions, WriteSession } from './warehouse.ts'
 
 export interface RedshiftOptions {
   /** Where the cluster is. Throws `cluster_not_found` while there is none. */
@@ -24,14 +23,15 @@ export function createRedshiftWarehouse({ target, copy, statementTimeout }: Reds
   const pool = createPool(target, statementTimeout)
   let lastWriter: Promise<unknown> = Promise.resolve()
 
-  function writeNow<Result>(work: (session: WriteSession) => Promise<Result>, options?: QueryOptions) {
-    const { signal } = options ?? {}
+  function writeNow<Result>(work: (session: WriteSession) => Promise<Result>, options: WriteOptions = {}) {
+    const { signal, owner } = options
+    const scratch = owner && copy.scratch?.(owner)
     const body = async (client: Parameters<Parameters<typeof pool.withSession>[0]>[0]) => {
       const run: WriteSession['run'] = (statement, params) => pool.run(client, statement, params, signal)
       const session: WriteSession = {
         engine: 'redshift',
         run,
-        ...createRedshiftStaging(run, copy, randomUUID()),
+        ...createRedshiftStaging(run, copy, scratch),
         begin: async () => void (await run(begin)),
         lockLedger: async () => void (await run(lockLedger)),
         commit: async () => void (await run(commit)),
@@ -39,13 +39,15 @@ export function createRedshiftWarehouse({ target, copy, statementTimeout }: Reds
         rollback: async () => void (await pool.run(client, rollback))
       }
       try {
+        // An attempt before this one may have died before it could.
+        if (owner !== undefined && owner.attempt > 1) await scratch?.remove()
         return await work(session)
       } catch (error) {
         await session.rollback().catch(() => {})
         throw error
       } finally {
         // What is left behind is small and has a name of its own; it must not hide how the load ended.
-        await copy.scratch?.remove().catch(() => {})
+        await scratch?.remove().catch(() => {})
       }
     }
     // The session ends with the work, and its temporary tables with it.

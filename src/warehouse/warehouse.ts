@@ -24,6 +24,11 @@ export interface QueryOptions {
   signal?: AbortSignal
 }
 
+export interface WriteOptions extends QueryOptions {
+  /** Who writes: names what a load puts into S3, so that a later attempt finds what one before it has left there. */
+  owner?: { job: string; attempt: number }
+}
+
 export interface Queryable {
   run(statement: Statement, params?: Params, options?: QueryOptions): Promise<QueryResult>
 }
@@ -131,6 +136,6 @@ export interface Warehouse extends Queryable {
    * Runs `work` on the writing session, after any writer before it. An open transaction is rolled back when
    * `work` throws, and temporary tables are gone afterwards.
    */
-  write<Result>(work: (session: WriteSession) => Promise<Result>, options?: QueryOptions): Promise<Result>
+  write<Result>(work: (session: WriteSession) => Promise<Result>, options?: WriteOptions): Promise<Result>
   close(): Promise<void>
 }
