@@ -70,6 +70,7 @@ function openRedshift(
       roleArn: () => findRoleArn(config, clients),
       region: config.SOURCE_REGION ?? clients.region,
       jsonpaths: config.LOG_JSONPATHS,
+      compactFrom: config.COMPACT_OBJECTS,
       scratch:
         manifestPrefix === undefined ? undefined : (owner) => createScratch(clients.s3, manifestPrefix, owner)
     },

@@ -142,7 +142,15 @@ const sources = {
       description:
         'Where the service may write manifests, so that COPY reads exactly the new objects. Default: COPY by prefix.'
     })
-  )
+  ),
+  COMPACT_OBJECTS: Type.Integer({
+    default: 1000,
+    minimum: 0,
+    maximum: 1_000_000,
+    accepts: 'a whole number from 0 to 1000000',
+    description:
+      'With `MANIFEST_PREFIX`: from so many small new objects on, they are put together into few gzip objects before COPY. 0: never.'
+  })
 }
 
 const warehouse = {

@@ -215,6 +215,12 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     invalid: ['s3://bucket/manifests', 'manifests/', 's3://b'],
     accepts: 's3://bucket/prefix/, ending in a slash'
   },
+  COMPACT_OBJECTS: {
+    default: 1000,
+    valid: [['0', 0]],
+    invalid: ['-1', '1000001', 'many'],
+    accepts: 'a whole number from 0 to 1000000'
+  },
   AWS_REGION: region,
   NODE_TYPE: {
     default: 'ra3.large',

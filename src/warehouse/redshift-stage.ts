@@ -8,6 +8,7 @@ import { ServiceError } from '../errors.ts'
 import { isGzip } from '../sources/lines.ts'
 import type { Scratch, ScratchOwner } from '../sources/s3-scratch.ts'
 import { fillLiterals, type Literal, type Params, parseSql, readSql, type Statement } from '../sql.ts'
+import { type Compacted, compact } from './redshift-compact.ts'
 import { isLoadFailure } from './redshift-errors.ts'
 import { groupByPrefix } from './redshift-prefixes.ts'
 import { findRows, type LoadErrorRow, toRejects } from './redshift-rejects.ts'
@@ -70,6 +71,8 @@ export interface CopySettings {
   jsonpaths?: string | undefined
   /** A place for manifests; without one, COPY takes everything below the source's prefix. */
   scratch?: ((owner: ScratchOwner) => Scratch) | undefined
+  /** With such a place: from so many small objects on, they are compacted before COPY; 0 is never. */
+  compactFrom: number
 }
 
 /** The objects of one COPY: those of a manifest, or those below `prefix`. */
@@ -88,8 +91,7 @@ export function createRedshiftStaging(
   scratch: Scratch | undefined
 ): Pick<WriteSession, 'list' | 'place' | 'stage' | 'reject'> {
   let listed: LoadObject[] = []
-  let staged: LoadObject[] = []
-  let fetch: StageOptions['fetch'] = () => Promise.reject(new Error('nothing is staged'))
+  const staged = new Map<RecordKind, Compacted>()
 
   async function list(objects: LoadObject[]) {
     listed = objects
@@ -130,16 +132,17 @@ export function createRedshiftStaging(
   }
 
   async function stage(objects: LoadObject[], options: StageOptions): Promise<StageResult> {
-    staged = objects
-    fetch = options.fetch
     await run(createRejects)
     const result: StageResult = { read: { events: 0, songs: 0 }, rejected: 0 }
     let done = 0
     for (const kind of kinds) {
       const { create, nullEmpty } = statements[kind]
       await run(create)
-      for (const group of copyGroups(objects.filter((object) => object.kind === kind))) {
-        const copied = await copy(kind, group, options)
+      const ofKind = objects.filter((object) => object.kind === kind)
+      const compacted = await compact(kind, ofKind, options, scratch, settings.compactFrom)
+      staged.set(kind, compacted)
+      for (const group of copyGroups(compacted.objects)) {
+        const copied = await copy(kind, group, compacted, options.rejectLimit)
         result.read[kind] += copied.loaded + copied.skipped
         result.rejected += copied.skipped
         done += group.objects.reduce((sum, { bytes }) => sum + bytes, 0)
@@ -164,7 +167,12 @@ export function createRedshiftStaging(
     })
   }
 
-  async function copy(kind: RecordKind, { objects, isZipped, prefix }: CopyGroup, options: StageOptions) {
+  async function copy(
+    kind: RecordKind,
+    { objects, isZipped, prefix }: CopyGroup,
+    { fetch, toOriginal }: Compacted,
+    rejectLimit: number
+  ) {
     const suffix = [prefix === undefined && 'manifest', isZipped && 'gzip'].filter(Boolean).join('\n')
     const literals: Record<string, Literal> = {
       from: prefix ?? (await writeManifest(kind, objects, isZipped)),
@@ -189,7 +197,8 @@ export function createRedshiftStaging(
     const query_id = Number(rows[0]?.query_id)
     await verifyFiles(query_id, objects)
     const errors = await readErrors(query_id)
-    await addRejects(await toRejects(kind, errors.slice(0, options.rejectLimit), objects, options.fetch))
+    const rejects = await toRejects(kind, errors.slice(0, rejectLimit), objects, fetch)
+    await addRejects(rejects.map(toOriginal))
     return { loaded: Number(rows[0]?.rows_loaded), skipped: errors.length }
   }
 
@@ -237,21 +246,19 @@ export function createRedshiftStaging(
 
   async function reject(kind: RecordKind, rows: RejectedRow[]) {
     if (rows.length === 0) return
+    const source = staged.get(kind)
+    if (source === undefined) throw new Error('nothing is staged')
+    const { objects, fetch, toOriginal } = source
     const identities = await locate(kind, rows)
     const wanted = rows.map((row) => ({ ...row, identity: identities.get(Number(row.row_no)) ?? [] }))
-    const rejects = await findRows(
-      kind,
-      wanted,
-      staged.filter((object) => object.kind === kind),
-      fetch
-    )
+    const rejects = await findRows(kind, wanted, objects, fetch)
     if (rejects.length !== rows.length) {
       throw new ServiceError(
         'object_changed',
         `${rows.length - rejects.length} rejected records are in no object any more.`
       )
     }
-    await addRejects(rejects)
+    await addRejects(rejects.map(toOriginal))
   }
 
   /** What identifies each of these rows in its object, by row number. */

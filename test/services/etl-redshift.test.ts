@@ -318,3 +318,22 @@ t.test('without a place for manifests, COPY reads by prefixes that hold the new 
   byPrefix.put({ 'log_data/2018-11-06.json': day(7), 'log_data/2018-11-06.json.md': 'not listed as data' })
   t.match((await load()).job, { status: 'failed', error: { code: 'object_changed' } })
 })
+
+t.test('a load sends as many statements, whatever it reads', async (t) => {
+  const sent = async (objects: number, events: number) => {
+    const from = redshift.statements.length
+    for (let index = 0; index < objects; index += 1) {
+      days += 1
+      const each = Array.from({ length: events }, (_, item) =>
+        event({ sessionId: days, itemInSession: item, ts: 1541106000796 + days * 86_400_000 })
+      )
+      service.put({ [`log_data/day-${days}.json`]: lines(...each) })
+    }
+    t.match(await start(), { status: 'succeeded', attempt: 1 })
+    return redshift.statements.length - from
+  }
+  const one = await sent(1, 1)
+  t.equal(await sent(40, 1), one, '40 objects')
+  t.equal(await sent(1, 3000), one, '3,000 events')
+  t.comment(`${one} statements`)
+})
