@@ -7,9 +7,10 @@ import { readFile } from 'node:fs/promises'
 import { ServiceError } from '../errors.ts'
 import { isGzip } from '../sources/lines.ts'
 import type { Scratch, ScratchOwner } from '../sources/s3-scratch.ts'
-import { fillLiterals, type Literal, type Params, parseSql, readSql, type Statement } from '../sql.ts'
+import { fillLiterals, type Literal, type Params, readSql, type Statement } from '../sql.ts'
 import { type Compacted, compact } from './redshift-compact.ts'
 import { isLoadFailure } from './redshift-errors.ts'
+import { insertRows } from './redshift-insert.ts'
 import { groupByPrefix } from './redshift-prefixes.ts'
 import { findRows, type LoadErrorRow, toRejects } from './redshift-rejects.ts'
 import type {
@@ -58,8 +59,6 @@ const MAX_ERRORS = 100_000
 const ROWS_LOCATED_AT_ONCE = 1_000
 /** `stl_load_commits.filename` is a CHAR(256). */
 const SHOWN_OF_A_NAME = 256
-/** Values that one statement may bind. */
-const MAX_BINDS = 32_000
 const kinds: RecordKind[] = ['songs', 'events']
 
 export interface CopySettings {
@@ -97,7 +96,7 @@ export function createRedshiftStaging(
     listed = objects
     await run(createListing)
     const rows = objects.map(({ object_no, kind, url, etag, bytes }) => [object_no, kind, url, etag, bytes])
-    if (scratch === undefined) return insertRows('load_listing', rows)
+    if (scratch === undefined) return insertRows(run, 'load_listing', rows)
     const names = ['object_no', 'kind', 'url', 'etag', 'bytes']
     const lines = rows.map((row) =>
       JSON.stringify(Object.fromEntries(names.map((name, index) => [name, row[index]])))
@@ -116,19 +115,6 @@ export function createRedshiftStaging(
       )
     }
     return scratch.write(name, await readFile(path))
-  }
-
-  /** Few rows: rejects, or a listing where nothing can be written to S3. */
-  async function insertRows(table: 'load_listing' | 'load_rejects', rows: Value[][]) {
-    const width = rows[0]?.length ?? 1
-    const perStatement = Math.floor(MAX_BINDS / width)
-    for (let from = 0; from < rows.length; from += perStatement) {
-      const batch = rows.slice(from, from + perStatement)
-      await run(
-        insertStatement(table, batch),
-        Object.fromEntries(batch.flat().map((value, index) => [bindName(index), value]))
-      )
-    }
   }
 
   async function stage(objects: LoadObject[], options: StageOptions): Promise<StageResult> {
@@ -284,19 +270,8 @@ export function createRedshiftStaging(
       reject.raw,
       reject.raw_truncated
     ])
-    return insertRows('load_rejects', rows)
+    return insertRows(run, 'load_rejects', rows)
   }
 
   return { list, place, stage, reject }
-}
-
-/** `a`, `b`, ... `z`, `ba`, ...: parameter names are letters. */
-const bindName = (index: number): string =>
-  (index >= 26 ? bindName(Math.floor(index / 26)) : '') + String.fromCharCode(97 + (index % 26))
-
-/** An INSERT of bound rows: only the number of rows varies. */
-function insertStatement(table: 'load_listing' | 'load_rejects', rows: Value[][]): Statement {
-  let index = 0
-  const tuples = rows.map((row) => `(${row.map(() => `:${bindName(index++)}`).join(', ')})`)
-  return parseSql(`insert into ${table}`, `insert into ${table} values ${tuples.join(', ')}`)
 }
