@@ -1,11 +1,11 @@
 /**
- * npm run bench:etl -- [--events N] [--songs N] [--only peers|limit|postgres|curve|increments,...] [--directory D]
+ * npm run bench:etl -- [--events N] [--songs N] [--only peers,postgres,curve,increments,files] [--directory D]
  *
  * Loads through the API, against the scripts in bench/etl: what somebody would write who knows the engine, the best by
  * hand, and the usual pipeline on PostgreSQL. Every ratio is of figures of the same run.
  */
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
@@ -13,13 +13,14 @@ import { generate } from './etl/generate.ts'
 import { measureCurve, measureIncrements } from './etl/growth.ts'
 import { runSeedPipeline } from './etl/seed-pipeline.ts'
 import { startService } from './etl/service.ts'
+import { measureSmallFiles } from './etl/small-files.ts'
 import { figure } from './figures.ts'
 
 const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '10000000' },
     songs: { type: 'string', default: '100000' },
-    only: { type: 'string', default: 'peers,postgres,curve,increments' },
+    only: { type: 'string', default: 'peers,postgres,curve,increments,files' },
     directory: { type: 'string', default: tmpdir() }
   }
 })
@@ -57,11 +58,13 @@ async function measurePeers() {
   const ours = await service.load()
   const peak = service.peakMemory()
   await service.stop()
+  const file = statSync(join(directory, 'var', 'warehouse', 'sparkify.duckdb'))
   rmSync(join(directory, 'var'), { recursive: true })
   if (ours.result.events.loaded !== size.events) throw new Error(JSON.stringify(ours.result))
   figure('ours', ours.seconds, 's')
   for (const [step, seconds] of Object.entries(ours.steps)) figure(`  ${step}`, seconds, 's')
   figure('ours, peak memory', peak, 'GiB', '<= 4')
+  figure('ours, bytes of the warehouse per event', file.size / size.events, 'B')
   figure('ours, events per second', size.events / ours.seconds, '/s')
   if (limit) {
     figure('events read, typed and stored: the limit', limit.seconds, 's')
@@ -97,4 +100,5 @@ async function measurePostgres() {
 if (parts.includes('peers')) await measurePeers()
 if (parts.includes('postgres')) await measurePostgres()
 if (parts.includes('curve')) await measureCurve(directory, [1e6, 2e6, 5e6, 10e6])
+if (parts.includes('files')) await measureSmallFiles(directory, [100_000, 1_000_000])
 if (parts.includes('increments')) await measureIncrements(directory, [1e6, 10e6, 50e6])
