@@ -58,8 +58,8 @@ const statements = {
 
 /** Objects smaller than this on average are sifted into a spool rather than opened by the engine; in bytes. */
 const SMALL_OBJECT = 256 * 1024
-/** The engine reads about this much in one statement: enough to keep all cores busy, and to show progress. */
-const CHUNK_BYTES = 256 * 1024 * 1024
+/** The engine reads about this much in one statement: with less, its threads wait for the last file of each too often. */
+const CHUNK_BYTES = 1024 * 1024 * 1024
 const CHUNK_OBJECTS = 256
 /** Downloads under way: enough to fill the line, few enough for the sockets of the client. */
 const FETCHED_AT_ONCE = 16
