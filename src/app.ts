@@ -28,15 +28,18 @@ import { webhooksRoutes } from './routes/webhooks.ts'
 import { namedSchemas } from './schemas/named.ts'
 import { createAnalytics } from './services/analytics.ts'
 import { readCatalogue } from './services/analytics-catalogue.ts'
+import { createAnswers } from './services/answers.ts'
 import { createApiKeys } from './services/api-keys.ts'
 import { type Clock, systemClock } from './services/clock.ts'
 import { createClusters } from './services/cluster.ts'
+import { createDataState, watchCommits, watchJob } from './services/data-state.ts'
 import { createEtl } from './services/etl.ts'
 import { createJobCancel } from './services/job-cancel.ts'
 import { createJobEvents } from './services/job-events.ts'
 import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
+import { createQueryGate } from './services/query-gate.ts'
 import { createRebuild } from './services/rebuild.ts'
 import { createReplay } from './services/replay.ts'
 import { createRetention } from './services/retention.ts'
@@ -68,7 +71,7 @@ const newRequestId = () => `req_${randomUUID()}`
 /** Builds the service. Its store must be migrated. Closing it hands running jobs back. */
 export async function buildApp(
   config: Config,
-  { store, warehouse, provider, openSource, clock = systemClock }: Parts
+  { store, warehouse: opened, provider, openSource, clock = systemClock }: Parts
 ): Promise<FastifyInstance> {
   const app = Fastify({
     logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
@@ -85,6 +88,8 @@ export async function buildApp(
     schemaController: { compilersFactory: { buildSerializer } }
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  const state = createDataState(opened.engine, store)
+  const warehouse = watchCommits(opened, state)
   const apiKeys = createApiKeys(store)
   const jobs = await createJobs(store)
   const jobEvents = await createJobEvents(store, jobs)
@@ -105,6 +110,14 @@ export async function buildApp(
   })
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
+  const answers = createAnswers({
+    ...{ analytics, state, cacheBytes: config.RESULT_CACHE_MB * 2 ** 20 },
+    gate: createQueryGate({
+      concurrency: config.QUERY_CONCURRENCY,
+      waiting: 25 * config.QUERY_CONCURRENCY,
+      timeout: config.QUERY_TIMEOUT_SECONDS * 1000
+    })
+  })
 
   const handlers = {
     etl: etl.handler,
@@ -113,8 +126,8 @@ export async function buildApp(
     'tables.create': tables.createHandler,
     'tables.recreate': tables.recreateHandler,
     'tables.drop': tables.dropHandler,
-    'cluster.provision': clusters.provisionHandler,
-    'cluster.teardown': clusters.teardownHandler,
+    'cluster.provision': watchJob(clusters.provisionHandler, state),
+    'cluster.teardown': watchJob(clusters.teardownHandler, state),
     'cluster.pause': clusters.pauseHandler,
     'cluster.resume': clusters.resumeHandler
   }
@@ -151,7 +164,7 @@ export async function buildApp(
       await v1.register(jobEventsRoutes(jobEvents))
       await v1.register(schedulesRoutes(schedules, jobs), { prefix: '/schedules' })
       await v1.register(loadsRoutes({ loads, replay, jobs }))
-      await v1.register(analyticsRoutes(analytics), { prefix: '/analytics' })
+      await v1.register(analyticsRoutes(analytics, answers), { prefix: '/analytics' })
     },
     { prefix: '/v1' }
   )

@@ -95,6 +95,27 @@ const service = {
     accepts: 'a whole number from 1 to 1000000',
     description: 'How many times more rows, or fewer, than in any of the last 10 loads there may be.'
   }),
+  QUERY_TIMEOUT_SECONDS: Type.Integer({
+    default: 30,
+    minimum: 1,
+    maximum: 3600,
+    accepts: 'a whole number from 1 to 3600',
+    description: 'Seconds after which a canned query is stopped in the engine.'
+  }),
+  QUERY_CONCURRENCY: Type.Integer({
+    default: 4,
+    minimum: 1,
+    maximum: 100,
+    accepts: 'a whole number from 1 to 100',
+    description: 'Canned queries that run at once; up to 25 times as many wait for their turn.'
+  }),
+  RESULT_CACHE_MB: Type.Integer({
+    default: 64,
+    minimum: 0,
+    maximum: 65_536,
+    accepts: 'a whole number from 0 to 65536',
+    description: 'Memory for answers that are served again while the data is the same. 0: none are kept.'
+  }),
   LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     default: 'info',
     description: 'Least severe level that is logged.'

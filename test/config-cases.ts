@@ -156,6 +156,24 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     invalid: ['0', '1000001', 'ten'],
     accepts: 'a whole number from 1 to 1000000'
   },
+  QUERY_TIMEOUT_SECONDS: {
+    default: 30,
+    valid: [['3600', 3600]],
+    invalid: ['0', '3601', '1.5'],
+    accepts: 'a whole number from 1 to 3600'
+  },
+  QUERY_CONCURRENCY: {
+    default: 4,
+    valid: [['1', 1]],
+    invalid: ['0', '101'],
+    accepts: 'a whole number from 1 to 100'
+  },
+  RESULT_CACHE_MB: {
+    default: 64,
+    valid: [['0', 0]],
+    invalid: ['-1', '65537', '1GB'],
+    accepts: 'a whole number from 0 to 65536'
+  },
   LOG_LEVEL: {
     default: 'info',
     valid: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],

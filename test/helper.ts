@@ -139,7 +139,7 @@ export async function build(
       },
       ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) })
     })
-    const isJson = response.body !== '' && /json/.test(String(response.headers['content-type']))
+    const isJson = response.body !== '' && /\bjson\b/.test(String(response.headers['content-type']))
     return {
       status: response.statusCode,
       headers: response.headers,

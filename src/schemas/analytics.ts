@@ -4,7 +4,7 @@
  */
 import { type Static, type TObjectOptions, type TString, type TUnsafe, Type } from 'typebox'
 import type { Value } from '../warehouse/warehouse.ts'
-import { Nullable, pageOf, Text, TimestampSchema } from './common.ts'
+import { Nullable, pageOf, Text, TimestampSchema, WaitHeadersSchema } from './common.ts'
 
 const closed = { additionalProperties: false }
 const Line = (description: string) => Type.String({ minLength: 1, description })
@@ -145,11 +145,43 @@ export function parameterSchema(parameter: ParameterHeader): TUnsafe<Value> {
   })
 }
 
-/** The query string of a query's results: its parameters and nothing else. */
+/** The query string of a query's results: its parameters, and how the answer is wanted. */
 export function querystringSchema(parameters: NonNullable<Header['parameters']>): TUnsafe<Values> {
   const properties = Object.entries(parameters).map(([name, parameter]) => [name, parameterSchema(parameter)])
-  return Type.Unsafe<Values>({ type: 'object', properties: Object.fromEntries(properties), ...closed })
+  return Type.Unsafe<Values>({
+    type: 'object',
+    properties: { ...Object.fromEntries(properties), ...answerParameters },
+    ...closed
+  })
 }
+
+const answerParameters = {
+  format: {
+    type: 'string',
+    enum: ['json', 'csv', 'ndjson'],
+    description: 'In place of the Accept header.',
+    examples: ['json']
+  },
+  min_data_version: {
+    type: 'integer',
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description:
+      'The `data_version` of a load whose rows must be in the answer; 409 when they are not, after `Prefer: wait=N`.',
+    examples: [0]
+  }
+}
+
+/** Headers of a request for results. */
+export const ResultsHeadersSchema = Type.Object({
+  prefer: WaitHeadersSchema.properties.prefer,
+  'if-none-match': Type.Optional(
+    Type.String({ maxLength: 2000, description: 'ETags of answers that are there: 304 when one still holds' })
+  ),
+  'cache-control': Type.Optional(
+    Type.String({ maxLength: 200, description: '`no-cache`: ask the warehouse anew' })
+  )
+})
 
 const resultsOf = (query: TString, params: TUnsafe<Values>, row: TUnsafe<Values>, options: TObjectOptions) =>
   Type.Object(

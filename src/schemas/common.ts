@@ -60,7 +60,8 @@ export const IdempotencyHeadersSchema = Type.Object({
   prefer: Type.Optional(
     Type.String({
       maxLength: 200,
-      description: '`wait=N`: wait up to N seconds (at most 60) for the job to end',
+      description:
+        '`wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`',
       examples: ['wait=10']
     })
   )

@@ -87,6 +87,18 @@ const examples = {
   shutting_down: ['/v1/jobs', 'The service is shutting down. Try again soon.'],
   internal: ['/v1/jobs', 'Something failed inside the service; its log has the details.'],
   warehouse_unavailable: ['/v1/tables', 'The warehouse cannot be opened.'],
+  data_not_ready: [
+    '/v1/analytics/top-songs/results',
+    'The data has version 6; 7 was asked for. Wait for its load to end, or send Prefer: wait=N to wait here.'
+  ],
+  too_many_queries: [
+    '/v1/analytics/top-songs/results',
+    '4 queries run and 100 wait for them already. Try again soon.'
+  ],
+  query_timeout: [
+    '/v1/analytics/top-songs/results',
+    'The query was stopped after 30 seconds. Ask for a shorter period (from, to), or let the operator raise QUERY_TIMEOUT_SECONDS.'
+  ],
   store_unavailable: ['/v1/jobs', 'PostgreSQL cannot be reached. Check DATABASE_URL and the server.']
 } as const satisfies Partial<Record<ErrorCode, readonly [string, string]>>
 

@@ -20,6 +20,11 @@ export const responseHeaders = {
     description: 'The next page (RFC 8288); absent on the last',
     examples: ['</v1/jobs?limit=50&cursor=am9iXzAxOTM>; rel="next"']
   }),
+  ETag: Type.String({
+    description: 'Names this answer: query, parameters, format and the load that it is of',
+    examples: ['"q3Zy0x"']
+  }),
+  'X-Cache': Type.String({ enum: ['hit', 'miss'], description: 'Whether the answer was kept from before' }),
   'Retry-After': Type.String({ description: 'Seconds to wait before the next try', examples: ['5'] }),
   'WWW-Authenticate': Type.String({ enum: ['Bearer'], description: 'How to authenticate' })
 }
@@ -69,3 +74,29 @@ export const noContent = (description: string) => ({
   headers: { 'X-Request-Id': responseHeaders['X-Request-Id'] },
   type: 'null'
 })
+
+/** The answers of a canned query: in three formats, or none when the caller has it already. */
+export const resultsResponses = <Schema extends TSchema>(schema: Schema, title: string) => {
+  const json = answer(schema, `The answer: ${title}`, 'ETag', 'X-Cache')
+  return {
+    200: {
+      ...json,
+      content: {
+        ...json.content,
+        'text/csv': { schema: Type.String(), examples: { csv: { value: csvExample(schema) } } },
+        'application/x-ndjson': {
+          schema: Type.String(),
+          examples: { ndjson: { value: ndjsonExample(schema) } }
+        }
+      }
+    },
+    304: { ...noContent('The caller has the answer already'), headers: json.headers }
+  }
+}
+
+const rowOf = (schema: TSchema) => (exampleOf(schema) as { rows: [Record<string, unknown>] }).rows[0]
+const csvExample = (schema: TSchema) => {
+  const row = rowOf(schema)
+  return `${Object.keys(row).join()}\r\n${Object.values(row).join()}\r\n`
+}
+const ndjsonExample = (schema: TSchema) => `${JSON.stringify(rowOf(schema))}\n`

@@ -10,15 +10,20 @@ import type { CatalogueEntry } from './analytics-catalogue.ts'
 export interface AnalyticsParts {
   warehouse: Queryable
   catalogue: readonly CatalogueEntry[]
-  /** Rows that one answer may hold. */
+}
+
+export interface RunOptions extends QueryOptions {
+  /** Rows that the answer may hold; what is more is cut off, and said. */
   maxRows?: number
 }
+
+const MAX_ROWS = 100_000
 
 export type Analytics = ReturnType<typeof createAnalytics>
 
 const dataVersion = readSql('warehouse/shared/data-version.sql')
 
-export function createAnalytics({ warehouse, catalogue, maxRows = 100_000 }: AnalyticsParts) {
+export function createAnalytics({ warehouse, catalogue }: AnalyticsParts) {
   const byName = new Map(catalogue.map((entry) => [entry.query, entry]))
 
   function find(query: string): CatalogueEntry {
@@ -30,6 +35,29 @@ export function createAnalytics({ warehouse, catalogue, maxRows = 100_000 }: Ana
   function notFound(query: string): ServiceError {
     const known = [...byName.keys()].join(', ')
     return new ServiceError('query_not_found', `No canned query is called ${query}. There are: ${known}.`)
+  }
+
+  async function ask(query: string, given: Values, { maxRows = MAX_ROWS, ...options }: RunOptions) {
+    const started = performance.now()
+    const entry = find(query)
+    const params = withDefaults(entry, given)
+    // The version comes first: a load that commits in between makes the rows newer than the version says,
+    // never older, so that whoever keeps the answer under its version keeps nothing stale.
+    const { job_id, ...version } = await readVersion(warehouse, options)
+    const result = await warehouse.run(entry.statement, params, options)
+    checkColumns(entry, result)
+    const rows = result.rows.slice(0, maxRows)
+    const results: AnalyticsResults = {
+      query,
+      params,
+      columns: entry.columns.map(({ name, type, unit }) => ({ name, type, ...(unit && { unit }) })),
+      rows,
+      row_count: rows.length,
+      truncated: rows.length < result.rows.length,
+      ...version,
+      elapsed_ms: Math.round(performance.now() - started)
+    }
+    return { results, load_job: job_id }
   }
 
   return {
@@ -53,27 +81,12 @@ export function createAnalytics({ warehouse, catalogue, maxRows = 100_000 }: Ana
      * Their types and bounds are the caller's to check, with the entry's `querystring`.
      * Throws `query_not_found`, `cluster_not_found` and `tables_not_created`.
      */
-    async run(query: string, given: Values = {}, options: QueryOptions = {}): Promise<AnalyticsResults> {
-      const started = performance.now()
-      const entry = find(query)
-      const params = withDefaults(entry, given)
-      // The version comes first: a load that commits in between makes the rows newer than the version says,
-      // never older, so that whoever keeps the answer under its version keeps nothing stale.
-      const version = await readVersion(warehouse, options)
-      const result = await warehouse.run(entry.statement, params, options)
-      checkColumns(entry, result)
-      const rows = result.rows.slice(0, maxRows)
-      return {
-        query,
-        params,
-        columns: entry.columns.map(({ name, type, unit }) => ({ name, type, ...(unit && { unit }) })),
-        rows,
-        row_count: rows.length,
-        truncated: rows.length < result.rows.length,
-        ...version,
-        elapsed_ms: Math.round(performance.now() - started)
-      }
-    }
+    async run(query: string, given: Values = {}, options: RunOptions = {}): Promise<AnalyticsResults> {
+      return (await ask(query, given, options)).results
+    },
+
+    /** The same with the job of the load that the data is of: its version alone begins anew with new tables. */
+    ask
   }
 }
 
@@ -92,7 +105,11 @@ function withDefaults(entry: CatalogueEntry, given: Values): Values {
 async function readVersion(warehouse: Queryable, options: QueryOptions) {
   const [row] = (await warehouse.run(dataVersion, {}, options)).rows
   const asOf = row?.as_of ?? null
-  return { data_version: Number(row?.data_version ?? 0), as_of: asOf === null ? null : String(asOf) }
+  return {
+    data_version: Number(row?.data_version ?? 0),
+    as_of: asOf === null ? null : String(asOf),
+    job_id: row?.job_id ?? null
+  }
 }
 
 function checkColumns(entry: CatalogueEntry, { columns }: QueryResult): void {

@@ -10,6 +10,8 @@ import { analyticsRoutes } from '../../src/routes/analytics.ts'
 import { namedSchemas } from '../../src/schemas/named.ts'
 import { createAnalytics } from '../../src/services/analytics.ts'
 import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
+import { createAnswers } from '../../src/services/answers.ts'
+import { createQueryGate } from '../../src/services/query-gate.ts'
 import type { Queryable, Value } from '../../src/warehouse/warehouse.ts'
 import { addExamples, openWarehouse } from '../analytics-fixture.ts'
 
@@ -30,9 +32,14 @@ async function build(t: Test, warehouse: Queryable) {
     return reply.code(problem.status).send(problem)
   })
   for (const schema of namedSchemas) app.addSchema(schema)
-  await app.register(analyticsRoutes(createAnalytics({ warehouse, catalogue })), {
-    prefix: '/v1/analytics'
-  })
+  const analytics = createAnalytics({ warehouse, catalogue })
+  const state = {
+    current: async () => undefined,
+    changing: <Result>(commit: () => Promise<Result>) => commit()
+  }
+  const gate = createQueryGate({ concurrency: 4, waiting: 100, timeout: 30_000 })
+  const answers = createAnswers({ analytics, state, gate, cacheBytes: 0 })
+  await app.register(analyticsRoutes(analytics, answers), { prefix: '/v1/analytics' })
   return app
 }
 

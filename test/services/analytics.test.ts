@@ -160,7 +160,7 @@ t.test('an unknown query names the known ones', async (t) => {
 t.test('truncated is true only when rows were cut', async (t) => {
   const rows = ['free', 'paid', 'trial'].map((level) => ({ level, users: 1 }))
   const run = (maxRows: number) =>
-    createAnalytics({ warehouse: answering(rows), catalogue, maxRows }).run('users-by-level')
+    createAnalytics({ warehouse: answering(rows), catalogue }).run('users-by-level', {}, { maxRows })
   t.match(await run(2), { rows: rows.slice(0, 2), row_count: 2, truncated: true })
   t.match(await run(3), { rows, row_count: 3, truncated: false })
 })

@@ -1,0 +1,2 @@
+-- -> generation, publisher
+select generation, publisher from warehouse_state

@@ -1,0 +1,263 @@
+/** Answers kept, shared, bounded and stopped; and that none is ever out of date. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { ServiceError } from '../../src/errors.ts'
+import type { AnalyticsResults, Values } from '../../src/schemas/analytics.ts'
+import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
+import { chooseFormat, formatAnswer } from '../../src/services/answer-formats.ts'
+import { createAnswers } from '../../src/services/answers.ts'
+import { createDataState } from '../../src/services/data-state.ts'
+import { createQueryGate } from '../../src/services/query-gate.ts'
+import type { Store } from '../../src/store/store.ts'
+import { openTestPostgres } from '../helper.ts'
+
+const [entry] = readCatalogue().filter(({ query }) => query === 'users-by-level')
+if (entry === undefined) throw new Error('there is no such query')
+
+const results = (
+  version: number,
+  rows: Values[] = [{ level: 'free', users: version }]
+): AnalyticsResults => ({
+  ...{ query: 'users-by-level', params: {}, columns: entry.columns, rows, row_count: rows.length },
+  ...{ truncated: false, data_version: version, as_of: null, elapsed_ms: 1 }
+})
+
+/** A warehouse whose data has a version, and that counts what it is asked. */
+function createAsked() {
+  const asked = { version: 1, count: 0, delay: 0, aborted: 0 }
+  const ask = async (_query: string, _params: Values, { signal }: { signal?: AbortSignal }) => {
+    asked.count += 1
+    const { version } = asked
+    if (asked.delay > 0) {
+      await sleep(asked.delay, undefined, { signal }).catch(() => {
+        asked.aborted += 1
+        throw signal?.reason
+      })
+    }
+    return { results: results(version), load_job: `job_${version}` }
+  }
+  return { asked, ask }
+}
+
+const never = new AbortController().signal
+const json = { params: {}, format: 'json' as const, signal: never }
+const versionOf = ({ body }: { body: Buffer }) => JSON.parse(body.toString()).data_version
+
+function open(
+  options: { concurrency?: number; waiting?: number; timeout?: number; cacheBytes?: number } = {}
+) {
+  const { asked, ask } = createAsked()
+  const state = createDataState('duckdb', {} as Store)
+  const { concurrency = 4, waiting = 10, timeout = 5000, cacheBytes = 1_000_000 } = options
+  const gate = createQueryGate({ concurrency, waiting, timeout })
+  return { asked, state, answers: createAnswers({ analytics: { ask }, state, gate, cacheBytes }) }
+}
+
+t.test('while the data is the same the warehouse is asked once', async (t) => {
+  const { asked, state, answers } = open()
+  const first = await answers.answer(entry, json)
+  const second = await answers.answer(entry, json)
+  t.match([first.isCached, second.isCached, asked.count], [false, true, 1])
+  t.equal(second.etag, first.etag)
+  t.match(first.etag, /^"[\w-]{32}"$/)
+  t.strictSame(second.body, first.body)
+  for (const other of [
+    { ...json, params: { year: 2018 } },
+    { ...json, format: 'csv' as const }
+  ]) {
+    t.not((await answers.answer(entry, other)).etag, first.etag)
+  }
+  t.equal(asked.count, 3)
+  t.equal((await answers.answer(entry, { ...json, isFresh: true })).etag, first.etag, 'asked anew, the same')
+  t.equal(asked.count, 4)
+
+  await state.changing(async () => {
+    asked.version = 2
+  })
+  const third = await answers.answer(entry, json)
+  t.equal(versionOf(third), 2)
+  t.not(third.etag, first.etag)
+})
+
+t.test('nothing is kept while the data changes', async (t) => {
+  const { asked, state, answers } = open()
+  await state.changing(async () => {
+    await answers.answer(entry, json)
+    await answers.answer(entry, json)
+    t.equal(asked.count, 2)
+  })
+  asked.delay = 50
+  const early = answers.answer(entry, json)
+  await sleep(10)
+  await state.changing(async () => {
+    asked.version = 2
+  })
+  await early
+  t.equal(versionOf(await answers.answer(entry, json)), 2, 'what was read across the change is not served')
+})
+
+t.test('the same question at the same time is answered once, and stopped when nobody waits', async (t) => {
+  const { asked, answers } = open()
+  asked.delay = 60
+  const many = await Promise.all(Array.from({ length: 20 }, () => answers.answer(entry, json)))
+  t.equal(asked.count, 1)
+  t.equal(new Set(many.map(({ etag }) => etag)).size, 1)
+
+  const leaving = [new AbortController(), new AbortController()] as const
+  const waiting = leaving.map(({ signal }) =>
+    answers.answer(entry, { ...json, params: { year: 1 }, signal }).catch((error) => error.message)
+  )
+  await sleep(10)
+  leaving[0].abort(new Error('first left'))
+  await sleep(10)
+  t.equal(asked.aborted, 0, 'somebody waits')
+  leaving[1].abort(new Error('second left'))
+  t.strictSame(await Promise.all(waiting), ['first left', 'second left'])
+  await sleep(5)
+  t.equal(asked.aborted, 1)
+  t.equal(versionOf(await answers.answer(entry, { ...json, params: { year: 1 } })), 1, 'and asked again')
+})
+
+t.test('the cache is bounded, and may be off', async (t) => {
+  const small = open({ cacheBytes: 3000 })
+  for (let year = 0; year < 5; year += 1) await small.answers.answer(entry, { ...json, params: { year } })
+  await small.answers.answer(entry, { ...json, params: { year: 0 } })
+  t.equal(small.asked.count, 6, 'the oldest had to go')
+  const off = open({ cacheBytes: 0 })
+  await off.answers.answer(entry, json)
+  await off.answers.answer(entry, json)
+  t.equal(off.asked.count, 2)
+})
+
+t.test('too many queries are refused, and slow ones stopped', async (t) => {
+  const { asked, answers } = open({ concurrency: 1, waiting: 1, timeout: 100 })
+  asked.delay = 40
+  const ask = (year: number) => answers.answer(entry, { ...json, params: { year } })
+  const [first, second, third] = await Promise.allSettled([ask(1), ask(2), ask(3)])
+  t.match([first?.status, second?.status], ['fulfilled', 'fulfilled'])
+  t.match(third, { status: 'rejected', reason: { code: 'too_many_queries', status: 503 } })
+  asked.delay = 10_000
+  await t.rejects(ask(4), { code: 'query_timeout', status: 504, message: /stopped after 0.1 seconds/ })
+  t.equal(asked.aborted, 1)
+})
+
+t.test('a caller may wait for its own load', async (t) => {
+  const { asked, state, answers } = open()
+  await t.rejects(answers.answer(entry, { ...json, minDataVersion: 2 }), {
+    ...{ code: 'data_not_ready', status: 409 },
+    message: /has version 1; 2 was asked for/
+  })
+  const waiting = answers.answer(entry, { ...json, minDataVersion: 2, wait: 5 })
+  await sleep(30)
+  await state.changing(async () => {
+    asked.version = 2
+  })
+  t.equal(versionOf(await waiting), 2)
+  await t.rejects(answers.answer(entry, { ...json, minDataVersion: 3, wait: 0.2 }), {
+    code: 'data_not_ready'
+  })
+})
+
+t.test('replicas: no answer is older than its request', { timeout: 60_000 }, async (t) => {
+  const store = await openTestPostgres(t)
+  // One warehouse, three services over it.
+  const { asked, ask } = createAsked()
+  const replicas = Array.from({ length: 3 }, () => {
+    const state = createDataState('redshift', store)
+    const gate = createQueryGate({ concurrency: 4, waiting: 100, timeout: 5000 })
+    return { state, answers: createAnswers({ analytics: { ask }, state, gate, cacheBytes: 1_000_000 }) }
+  })
+  let isOver = false
+  let looks = 0
+  let hits = 0
+  const stale: string[] = []
+  const readers = replicas.map(async ({ answers }) => {
+    while (!isOver) {
+      const committed = asked.version
+      const answer = await answers.answer(entry, json)
+      looks += 1
+      if (answer.isCached) hits += 1
+      if (versionOf(answer) < committed) stale.push(`${versionOf(answer)} after ${committed}`)
+      await sleep(1)
+    }
+  })
+  for (let version = 2; version <= 8; version += 1) {
+    const publisher = replicas[version % 3]
+    await publisher?.state
+      .changing(async () => {
+        await sleep(5)
+        asked.version = version
+        await sleep(5)
+        // A connection that is lost on the way back has committed all the same.
+        if (version % 3 === 0) throw new Error('lost')
+      })
+      .catch(() => {})
+    await sleep(40)
+  }
+  isOver = true
+  await Promise.all(readers)
+  t.strictSame(stale, [])
+  t.ok(hits > 20, `${hits} of ${looks} answers were kept ones`)
+  t.comment(`${looks} looks, ${hits} from the cache, ${asked.count} to the warehouse`)
+})
+
+t.test('a publisher that dies leaves readers slower, and right', async (t) => {
+  const store = await openTestPostgres(t)
+  const dying = createDataState('redshift', store)
+  const reader = createDataState('redshift', store)
+  t.equal(typeof (await reader.current()), 'string')
+  // It marks, and is never heard of again.
+  void dying.changing(() => new Promise<void>(() => {}))
+  await sleep(450)
+  t.equal(await reader.current(), undefined)
+  await createDataState('redshift', store).changing(async () => {})
+  await sleep(250)
+  t.equal(typeof (await reader.current()), 'string', 'the next commit settles it')
+})
+
+t.test('formats', async (t) => {
+  const wild = results(1, [
+    { level: '=1+1', users: -5 },
+    { level: 'a "b", c\r\nd', users: null },
+    { level: '-x', users: 2 }
+  ])
+  t.equal(
+    formatAnswer(wild, 'csv').toString(),
+    'level,users\r\n\'=1+1,-5\r\n"a ""b"", c\r\nd",\r\n\'-x,2\r\n'
+  )
+  t.equal(
+    formatAnswer(wild, 'ndjson').toString(),
+    '{"level":"=1+1","users":-5}\n{"level":"a \\"b\\", c\\r\\nd","users":null}\n{"level":"-x","users":2}\n'
+  )
+  t.strictSame(JSON.parse(formatAnswer(wild, 'json').toString()), JSON.parse(JSON.stringify(wild)))
+  for (const [format, accept, chosen] of [
+    [undefined, undefined, 'json'],
+    [undefined, '*/*', 'json'],
+    [undefined, 'text/csv', 'csv'],
+    [undefined, 'text/html, text/csv;q=0.5, application/x-ndjson;q=0.9', 'ndjson'],
+    [undefined, 'application/json;q=0.1, text/csv', 'csv'],
+    [undefined, 'text/csv;q=0, image/png', 'json'],
+    ['csv', 'application/json', 'csv']
+  ] as const) {
+    t.equal(chooseFormat(format, accept), chosen, `${format} ${accept}`)
+  }
+})
+
+t.test('what fails fails for all who wait, and is not kept', async (t) => {
+  let isBroken = true
+  const ask = async () => {
+    if (isBroken) throw new ServiceError('tables_not_created', 'Create them.')
+    return { results: results(1), load_job: null }
+  }
+  const state = createDataState('duckdb', {} as Store)
+  const gate = createQueryGate({ concurrency: 1, waiting: 1, timeout: 1000 })
+  const answers = createAnswers({ analytics: { ask }, state, gate, cacheBytes: 1000 })
+  for (const { status } of await Promise.allSettled([
+    answers.answer(entry, json),
+    answers.answer(entry, json)
+  ])) {
+    t.equal(status, 'rejected')
+  }
+  isBroken = false
+  t.equal(versionOf(await answers.answer(entry, json)), 1)
+})
