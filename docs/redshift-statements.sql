@@ -1000,7 +1000,8 @@ delete from staging.songs;
 
 delete from ops.loaded_objects;
 
-select coalesce(max(data_version), 0) as data_version, max(committed_at) as as_of
+select coalesce(max(data_version), 0) as data_version, max(committed_at) as as_of,
+  (select max(job_id) from ops.loads where load_id = (select max(load_id) from ops.loads)) as job_id
 from ops.loads;
 
 with plays as (
