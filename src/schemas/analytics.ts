@@ -155,7 +155,8 @@ export function querystringSchema(parameters: NonNullable<Header['parameters']>)
   })
 }
 
-const answerParameters = {
+/** Parameters that the results of every query have. */
+export const answerParameters = {
   format: {
     type: 'string',
     enum: ['json', 'csv', 'ndjson'],

@@ -1,10 +1,16 @@
 /** Canned analytics: the catalogue, and running its queries against the warehouse. */
 
 import { ServiceError } from '../errors.ts'
-import type { AnalyticsQuery, AnalyticsQuerySummary, AnalyticsResults, Values } from '../schemas/analytics.ts'
+import type {
+  AnalyticsQuery,
+  AnalyticsQuerySummary,
+  AnalyticsResults,
+  Column,
+  Values
+} from '../schemas/analytics.ts'
 import type { Page } from '../schemas/common.ts'
 import { readSql } from '../sql.ts'
-import type { Queryable, QueryOptions, QueryResult } from '../warehouse/warehouse.ts'
+import type { Queryable, QueryOptions, QueryResult, Value } from '../warehouse/warehouse.ts'
 import type { CatalogueEntry } from './analytics-catalogue.ts'
 
 export interface AnalyticsParts {
@@ -46,6 +52,7 @@ export function createAnalytics({ warehouse, catalogue }: AnalyticsParts) {
     const { job_id, ...version } = await readVersion(warehouse, options)
     const result = await warehouse.run(entry.statement, params, options)
     checkColumns(entry, result)
+    checkValues(entry, result)
     const rows = result.rows.slice(0, maxRows)
     const results: AnalyticsResults = {
       query,
@@ -118,4 +125,27 @@ function checkColumns(entry: CatalogueEntry, { columns }: QueryResult): void {
   throw new Error(
     `${entry.statement.name} returns the columns ${columns.join(', ')}; its header says ${declared.join(', ')}`
   )
+}
+
+const isOfType: Record<Column['type'], (value: Value) => boolean> = {
+  string: (value) => typeof value === 'string',
+  // One beyond 2^53 comes as text: as a number it would be another one.
+  integer: (value) => Number.isSafeInteger(value),
+  number: (value) => typeof value === 'number',
+  boolean: (value) => typeof value === 'boolean',
+  date: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value),
+  timestamp: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)
+}
+
+/** Throws for a value that is not what the header promises, rather than passing it on as something else. */
+function checkValues(entry: CatalogueEntry, { rows }: QueryResult): void {
+  for (const { name, type } of entry.columns) {
+    const is = isOfType[type]
+    const wrong = rows.find((row) => row[name] !== null && !is(row[name] as Value))
+    if (wrong !== undefined) {
+      throw new Error(
+        `${entry.statement.name} returns ${JSON.stringify(wrong[name])} for ${name}, which is no ${type}`
+      )
+    }
+  }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { answerParameters } from '../../src/schemas/analytics.ts'
 import { CatalogueError, readCatalogue } from '../../src/services/analytics-catalogue.ts'
 
 const valid = `/*
@@ -114,7 +115,8 @@ where year = cast($1 as integer) and level = cast($2 as varchar) and day >= $3::
           examples: [2018]
         },
         level: { type: 'string', maxLength: 500, pattern: '^[^\\u0000]*$', enum: ['free', 'paid'] },
-        since: { type: 'string', format: 'date', examples: ['2018-11-01'] }
+        since: { type: 'string', format: 'date', examples: ['2018-11-01'] },
+        ...answerParameters
       }
     }
   })
@@ -124,7 +126,7 @@ t.test('a query without parameters takes none', async (t) => {
   const text = '/*\ntitle: T\nquestion: Q\ncolumns:\n  a: { type: integer }\n*/\nselect 1 as a'
   const [entry] = readCatalogue(folderOf(t, { 'one.sql': text }))
   t.same(entry?.parameters, [])
-  t.same(entry?.querystring, { type: 'object', properties: {}, additionalProperties: false })
+  t.same(entry?.querystring, { type: 'object', properties: answerParameters, additionalProperties: false })
 })
 
 t.test('an integer without bounds has those of INTEGER', async (t) => {

@@ -25,7 +25,7 @@ const results = (
 /** A warehouse whose data has a version, and that counts what it is asked. */
 function createAsked() {
   const asked = { version: 1, count: 0, delay: 0, aborted: 0 }
-  const ask = async (_query: string, _params: Values, { signal }: { signal?: AbortSignal }) => {
+  const ask = async (_query: string, params: Values, { signal }: { signal?: AbortSignal }) => {
     asked.count += 1
     const { version } = asked
     if (asked.delay > 0) {
@@ -34,7 +34,7 @@ function createAsked() {
         throw signal?.reason
       })
     }
-    return { results: results(version), load_job: `job_${version}` }
+    return { results: { ...results(version), params }, load_job: `job_${version}` }
   }
   return { asked, ask }
 }

@@ -18,7 +18,8 @@ const landed: Record<string, string> = {
   '003-job-engine.sql': '05948ba88b053917509978d325a5584f757de4b33124ee9d36a854addb62d4c1',
   '004-schedules.sql': '9b0c60c5d71ac10506195008e8033d0e2ef19d233b26ba7f1624f6d94a2f1cf7',
   '005-webhooks.sql': '6b3b396a1bd8f284638cfb0e21b4e5ba00b1f8dd9419341597365f7e1b623889',
-  '006-retention.sql': 'ccb41e588b106966fda48a80fae1b7d7b8586b046e7f5f56ac9d08fbb34abfed'
+  '006-retention.sql': 'ccb41e588b106966fda48a80fae1b7d7b8586b046e7f5f56ac9d08fbb34abfed',
+  '007-warehouse-state.sql': 'b32e6fbd55611dccdf8b5180ea492d836c27974f901198c57a59839fe50a4740'
 }
 
 const migration = (version: number, script: string): Migration => ({
