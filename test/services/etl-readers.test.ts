@@ -75,7 +75,7 @@ async function watch(side: Side, load: () => Promise<unknown>): Promise<{ states
 
 for (const [name, side] of Object.entries(await openSides())) {
   t.test(name, async (t) => {
-    side.put({ 'song_data/a.json': lines(song()), 'log_data/1.json': plays(1, 1500) })
+    side.put({ 'song_data/a.json': lines(song()), 'log_data/1.json': plays(1, 800) })
     await side.load()
     for (const [what, params, files] of [
       // Late songs are matched to plays that are there: rows are deleted and inserted again.
@@ -84,7 +84,7 @@ for (const [name, side] of Object.entries(await openSides())) {
         {},
         {
           'song_data/b.json': lines(song({ song_id: 'S2', title: 'Late' })),
-          'log_data/2.json': plays(2, 1500)
+          'log_data/2.json': plays(2, 800)
         }
       ],
       ['a full load, which deletes everything first', { mode: 'full' }, { 'log_data/3.json': plays(3, 500) }]

@@ -83,6 +83,7 @@ for (const engine of ['pglite', 'postgres'] as const) {
         'jobs',
         'schedules',
         'schema_migrations',
+        'warehouse_state',
         'webhook_deliveries'
       ])
       await store.transaction((tx) => tx.script('drop schema public cascade; create schema public'))
