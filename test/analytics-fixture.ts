@@ -8,7 +8,7 @@ import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { toRedshift, types } from '../src/warehouse/redshift-values.ts'
 import { schemas, tableDefinitions } from '../src/warehouse/table-definitions.ts'
 import type { Queryable, Value } from '../src/warehouse/warehouse.ts'
-import { temporaryDirectory } from './helper.ts'
+import { temporaryDirectory } from './files.ts'
 import { connectToEmptyDatabase } from './postgres.ts'
 
 export const engines = ['duckdb', 'postgres'] as const

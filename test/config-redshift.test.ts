@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { ConfigError, loadConfig } from '../src/config.ts'
-import { temporaryDirectory, writeFiles } from './helper.ts'
+import { temporaryDirectory, writeFiles } from './files.ts'
 
 const base = {
   WAREHOUSE: 'redshift',

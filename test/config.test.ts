@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { ConfigError, ConfigSchema, fileSettings, loadConfig } from '../src/config.ts'
 import { configCases } from './config-cases.ts'
-import { temporaryDirectory, writeFiles } from './helper.ts'
+import { temporaryDirectory, writeFiles } from './files.ts'
 
 type Name = keyof typeof ConfigSchema.properties
 const names = Object.keys(ConfigSchema.properties) as Name[]

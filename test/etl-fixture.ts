@@ -10,7 +10,7 @@ import { parseSql } from '../src/sql.ts'
 import { createDuckdbWarehouse, type DuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { tableDefinitions } from '../src/warehouse/table-definitions.ts'
 import type { Value } from '../src/warehouse/warehouse.ts'
-import { temporaryDirectory, writeFiles } from './helper.ts'
+import { temporaryDirectory, writeFiles } from './files.ts'
 import { type Json, lines, song } from './records.ts'
 
 export interface LoadOptions {

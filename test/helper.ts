@@ -1,6 +1,6 @@
 /** What tests share: the real parts in directories of their own, closed when the test ends. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp, type Parts } from '../src/app.ts'
@@ -12,23 +12,9 @@ import { migrate } from '../src/store/migrate.ts'
 import { openPglite } from '../src/store/pglite.ts'
 import { openPostgres } from '../src/store/postgres.ts'
 import type { Store } from '../src/store/store.ts'
+import { temporaryDirectory } from './files.ts'
 import { createStoreDatabase } from './postgres.ts'
-import { copyTemplate, temporaryRoot } from './templates.ts'
-
-/** A new directory that is removed when the test ends. Unlike `t.testdir` it may hold open databases. */
-export function temporaryDirectory(t: Test): string {
-  const directory = mkdtempSync(join(temporaryRoot, 'sparkify-test-'))
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }))
-  return directory
-}
-
-/** Writes files below a directory; values are their contents. */
-export function writeFiles(directory: string, files: Record<string, string | Buffer>): void {
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, name)), { recursive: true })
-    writeFileSync(join(directory, name), content)
-  }
-}
+import { copyTemplate } from './templates.ts'
 
 /** A migrated store without a row, as a new `DATA_DIR` has it below `store`; making one takes seconds. */
 export async function copyEmptyPglite(directory: string): Promise<void> {

@@ -10,7 +10,8 @@ import t from 'tap'
 import { documentText } from '../scripts/export-openapi.ts'
 import { type ErrorCode, errorCatalogue } from '../src/errors.ts'
 import { collectRoutes } from './api-fixture.ts'
-import { build, type TestService, temporaryDirectory, writeFiles } from './helper.ts'
+import { temporaryDirectory, writeFiles } from './files.ts'
+import { build, type TestService } from './helper.ts'
 import { event, lines, song } from './records.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))

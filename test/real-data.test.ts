@@ -8,7 +8,8 @@ import t, { type Test } from 'tap'
 import { parseSql } from '../src/sql.ts'
 import { tableDefinitions } from '../src/warehouse/table-definitions.ts'
 import type { Value } from '../src/warehouse/warehouse.ts'
-import { build, type TestService, temporaryDirectory, writeFiles } from './helper.ts'
+import { temporaryDirectory, writeFiles } from './files.ts'
+import { build, type TestService } from './helper.ts'
 
 const directory = resolve(import.meta.dirname, '../../shared/real-data')
 const [song_data, log_data] = [join(directory, 'song_data'), join(directory, 'log_data')]

@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 import type { Job } from '../src/schemas/jobs.ts'
 import type { Load, LoadedObject, RejectRecord } from '../src/schemas/loads.ts'
-import { type TestService, writeFiles } from './helper.ts'
+import { writeFiles } from './files.ts'
+import type { TestService } from './helper.ts'
 import { type Json, lines, song } from './records.ts'
 
 type Files = Record<string, string | Buffer>

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { SiftInput } from '../src/sources/sift.ts'
-import { temporaryDirectory, writeFiles } from './helper.ts'
+import { temporaryDirectory, writeFiles } from './files.ts'
 
 export type Files = Record<string, string | Buffer>
 

@@ -1,24 +1,12 @@
 /** Directories that are made once and copied by every test that needs one. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { readMigrations } from '../src/store/migrate.ts'
-
-/**
- * Where tests put their files. Databases are thousands of small files, which some disks create at a thousand a second;
- * memory is used where there is plenty (a container's `/dev/shm` often holds 64 MB only).
- */
-export const temporaryRoot = hasRoom('/dev/shm') ? '/dev/shm' : tmpdir()
-
-function hasRoom(directory: string): boolean {
-  if (!existsSync(directory)) return false
-  const { bavail, bsize } = statfsSync(directory)
-  return bavail * bsize > 4 * 1024 ** 3
-}
+import { temporaryRoot } from './files.ts'
 
 /** Differs whenever a dependency or a migration does, and between users of one machine. */
 const templateKey = createHash('sha256')

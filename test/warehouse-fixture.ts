@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { parseSql } from '../src/sql.ts'
 import { createDuckdbWarehouse, type DuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import type { Queryable } from '../src/warehouse/warehouse.ts'
-import { temporaryDirectory } from './helper.ts'
+import { temporaryDirectory } from './files.ts'
 
 export const statement = (text: string) => parseSql('test', text)
 export const numbers = statement('select n from staging.numbers order by n')

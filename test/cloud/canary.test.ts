@@ -9,7 +9,7 @@ import t from 'tap'
 import { startAwsEmulator } from '../emulators/aws.ts'
 import { clusterOfAws } from '../emulators/redshift/of-aws.ts'
 import { startRedshiftEmulator } from '../emulators/redshift.ts'
-import { temporaryDirectory, writeFiles } from '../helper.ts'
+import { temporaryDirectory, writeFiles } from '../files.ts'
 import { event, lines, song } from '../records.ts'
 import { baseEnv } from './fixture.ts'
 

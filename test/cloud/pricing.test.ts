@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { estimateCost, estimatePausedCost, readPriceTable } from '../../src/cloud/pricing.ts'
 import { nodeTypes } from '../../src/config-redshift.ts'
-import { temporaryDirectory, writeFiles } from '../helper.ts'
+import { temporaryDirectory, writeFiles } from '../files.ts'
 
 t.test('the table that comes with the service', async (t) => {
   const table = readPriceTable()

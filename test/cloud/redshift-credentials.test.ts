@@ -7,7 +7,7 @@ import {
   createManagedTarget,
   findRoleArn
 } from '../../src/cloud/redshift-credentials.ts'
-import { temporaryDirectory, writeFiles } from '../helper.ts'
+import { temporaryDirectory, writeFiles } from '../files.ts'
 import { startDeployment } from './fixture.ts'
 
 t.test('our cluster, with a new password for every connection', async (t) => {

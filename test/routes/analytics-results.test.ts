@@ -1,7 +1,8 @@
 /** Results over HTTP: kept while the data is the same, named by an ETag, in three formats. */
 import { join } from 'node:path'
 import t from 'tap'
-import { build, writeFiles } from '../helper.ts'
+import { writeFiles } from '../files.ts'
+import { build } from '../helper.ts'
 import { event, lines, song } from '../records.ts'
 
 const service = await build(t)

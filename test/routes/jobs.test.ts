@@ -12,7 +12,8 @@ import {
   rows,
   walk
 } from '../api-fixture.ts'
-import { build, type RequestOptions, writeFiles } from '../helper.ts'
+import { writeFiles } from '../files.ts'
+import { build, type RequestOptions } from '../helper.ts'
 import { event, lines, song } from '../records.ts'
 
 const service = await build(t)

@@ -4,7 +4,8 @@ import t from 'tap'
 import type { LoadVerification } from '../../src/schemas/loads.ts'
 import { parseSql } from '../../src/sql.ts'
 import { checkProblem, normalise, problem } from '../api-fixture.ts'
-import { build, writeFiles } from '../helper.ts'
+import { writeFiles } from '../files.ts'
+import { build } from '../helper.ts'
 import { event, lines, song } from '../records.ts'
 
 const service = await build(t)

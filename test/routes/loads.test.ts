@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { RejectRecord } from '../../src/schemas/loads.ts'
 import { checkProblem, invalid, normalise, problem, walk } from '../api-fixture.ts'
-import { build, writeFiles } from '../helper.ts'
+import { writeFiles } from '../files.ts'
+import { build } from '../helper.ts'
 import { event, lines, song } from '../records.ts'
 
 const service = await build(t)

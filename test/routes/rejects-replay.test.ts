@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { RejectRecord } from '../../src/schemas/loads.ts'
 import { parseSql } from '../../src/sql.ts'
-import { build, writeFiles } from '../helper.ts'
+import { writeFiles } from '../files.ts'
+import { build } from '../helper.ts'
 import { event, type Json, lines, song } from '../records.ts'
 
 const service = await build(t)

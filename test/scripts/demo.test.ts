@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { copyEmptyPglite, temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../files.ts'
+import { copyEmptyPglite } from '../helper.ts'
 import { freePort } from '../postgres-server.ts'
 
 const script = new URL('../../scripts/demo.ts', import.meta.url).pathname

@@ -7,7 +7,7 @@ import { createTables } from '../../src/services/tables.ts'
 import { parseSql } from '../../src/sql.ts'
 import { createDuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
 import { fakeContext, type LoadOptions } from '../etl-fixture.ts'
-import { temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../files.ts'
 
 const names = [
   ...['staging.events', 'staging.songs', 'analytics.artists', 'analytics.songplays', 'analytics.songs'],

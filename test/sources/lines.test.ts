@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { createLineSplitter, isBlank, isGzip, type Line, readLines } from '../../src/sources/lines.ts'
-import { temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../files.ts'
 
 /** The lines of `content`, read all at once: what the splitter is held to. */
 function expectedLines(content: Buffer, maxBytes: number): Line[] {

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { openLocalSource } from '../../src/sources/local.ts'
 import { isData } from '../../src/sources/source.ts'
-import { temporaryDirectory, writeFiles } from '../helper.ts'
+import { temporaryDirectory, writeFiles } from '../files.ts'
 
 const { signal } = new AbortController()
 const urls = ({ objects }: { objects: { url: string }[] }) => objects.map(({ url }) => url)

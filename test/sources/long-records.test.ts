@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
 import { mayHoldLongLine } from '../../src/sources/long-records.ts'
-import { temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../files.ts'
 
 t.test('a file passes only if no line of it is too long', async (t) => {
   const path = join(temporaryDirectory(t), 'lines.json')

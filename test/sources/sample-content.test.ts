@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { generateSample, type SampleSummary } from '../../src/sources/sample.ts'
-import { temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../files.ts'
 
 interface Event {
   artist: string | null

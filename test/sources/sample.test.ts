@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { basename, dirname, join } from 'node:path'
 import t from 'tap'
 import { ensureSample, generateSample } from '../../src/sources/sample.ts'
-import { temporaryDirectory, writeFiles } from '../helper.ts'
+import { temporaryDirectory, writeFiles } from '../files.ts'
 
 /** The bytes of every file below a directory, by path. */
 function readAll(directory: string): Map<string, string> {

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { DataDirLockedError, lockDataDir } from '../../src/store/data-dir-lock.ts'
-import { temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../files.ts'
 
 const script = `
   import { lockDataDir } from ${JSON.stringify(new URL('../../src/store/data-dir-lock.ts', import.meta.url).href)}

@@ -5,7 +5,8 @@ import { parseSql } from '../../src/sql.ts'
 import { type Migration, migrate, readMigrations } from '../../src/store/migrate.ts'
 import { openPostgres } from '../../src/store/postgres.ts'
 import type { Store } from '../../src/store/store.ts'
-import { openTestPglite, temporaryDirectory, writeFiles } from '../helper.ts'
+import { temporaryDirectory, writeFiles } from '../files.ts'
+import { openTestPglite } from '../helper.ts'
 import { createEmptyDatabase } from '../postgres.ts'
 
 /**

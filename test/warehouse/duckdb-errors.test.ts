@@ -1,7 +1,7 @@
 import t from 'tap'
 import { parseSql } from '../../src/sql.ts'
 import { createDuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
-import { temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../files.ts'
 
 t.test('a statement that needs more memory than there is', async (t) => {
   const directory = temporaryDirectory(t)

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { createDuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
 import { openEtl } from '../etl-fixture.ts'
-import { temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory } from '../files.ts'
 import { event, lines, song } from '../records.ts'
 import {
   createNumbers,
