@@ -7,6 +7,7 @@ import {
   ResultsHeadersSchema,
   resultsSchema
 } from '../schemas/analytics.ts'
+import { AnswerVerificationSchema, VerifyAnswerSchema } from '../schemas/analytics-verify.ts'
 import { NoQuerySchema } from '../schemas/common.ts'
 import { answer, resultsResponses } from '../schemas/responses.ts'
 import type { Analytics } from '../services/analytics.ts'
@@ -103,6 +104,33 @@ export function analyticsRoutes(analytics: Analytics, answers: Answers): Fastify
         }
       )
     }
+
+    app.post(
+      '/:query/verify',
+      {
+        config: {
+          scope: 'read',
+          errors: [
+            'query_not_found',
+            'cluster_not_found',
+            'tables_not_created',
+            'warehouse_unavailable',
+            'too_many_queries',
+            'query_timeout'
+          ]
+        },
+        schema: {
+          operationId: 'verifyAnalyticsAnswer',
+          tags: ['analytics'],
+          summary: 'Compare the answer of a query with the rows that it should have',
+          params: AnalyticsQueryParamsSchema,
+          querystring: NoQuerySchema,
+          body: VerifyAnswerSchema,
+          response: { 200: answer(AnswerVerificationSchema, 'Equal, or the differences') }
+        }
+      },
+      async (request, reply) => answers.verify(request.params.query, request.body, requestSignal(reply))
+    )
 
     // Every query of the catalogue has its own route above; what is left is no query.
     app.get(

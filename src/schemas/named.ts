@@ -1,5 +1,6 @@
 /** The schemas that OpenAPI shows under a name of their own. */
 import { AnalyticsQueryPageSchema, AnalyticsQuerySchema, AnalyticsQuerySummarySchema } from './analytics.ts'
+import { AnswerVerificationSchema } from './analytics-verify.ts'
 import { ClusterPlanSchema, ClusterSchema } from './cluster.ts'
 import { JobAttemptPageSchema, JobAttemptSchema } from './job-attempts.ts'
 import { JobEventPageSchema, JobEventSchema, JobPageSchema, JobSchema } from './jobs.ts'
@@ -45,6 +46,7 @@ export const namedSchemas = [
   AnalyticsQuerySchema,
   AnalyticsQuerySummarySchema,
   AnalyticsQueryPageSchema,
+  AnswerVerificationSchema,
   HealthSchema,
   ReadinessSchema,
   VersionSchema,

@@ -92,6 +92,9 @@ export function createAnalytics({ warehouse, catalogue }: AnalyticsParts) {
       return (await ask(query, given, options)).results
     },
 
+    /** Throws `query_not_found`. */
+    find,
+
     /** The same with the job of the load that the data is of: its version alone begins anew with new tables. */
     ask
   }

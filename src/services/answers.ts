@@ -5,16 +5,20 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
+import type { TSchema } from 'typebox'
+import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
-import type { Values } from '../schemas/analytics.ts'
+import { answerParameters, type Values } from '../schemas/analytics.ts'
+import type { AnswerVerification, VerifyAnswer } from '../schemas/analytics-verify.ts'
 import type { Analytics } from './analytics.ts'
 import type { CatalogueEntry } from './analytics-catalogue.ts'
 import { type AnswerFormat, formatAnswer } from './answer-formats.ts'
+import { verifyAnswer } from './answer-verify.ts'
 import type { DataState } from './data-state.ts'
 import type { QueryGate } from './query-gate.ts'
 
 export interface AnswersParts {
-  analytics: Pick<Analytics, 'ask'>
+  analytics: Pick<Analytics, 'ask' | 'find'>
   state: DataState
   gate: QueryGate
   /** What is kept at most, in bytes. */
@@ -98,6 +102,17 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
 
   return {
     /**
+     * Compares an answer with what it should be. It is computed anew. Throws `query_not_found`, `invalid_request`, and what
+     * `answer` throws.
+     */
+    async verify(query: string, request: VerifyAnswer, signal: AbortSignal): Promise<AnswerVerification> {
+      const entry = analytics.find(query)
+      const params = checkParams(entry, request.params)
+      const { results } = await gate((stop) => analytics.ask(query, params, { signal: stop }), signal)
+      return verifyAnswer(results, request)
+    },
+
+    /**
      * The answer to a question. Throws `data_not_ready` when the data is older than asked for after the time to wait,
      * `too_many_queries`, `query_timeout`, and what the warehouse throws.
      */
@@ -159,4 +174,24 @@ function share<Result>(work: (signal: AbortSignal) => Promise<Result>): Shared<R
       }
     }
   }
+}
+
+const propertiesOf = ({ querystring }: CatalogueEntry) =>
+  (querystring as unknown as { properties: Record<string, TSchema> }).properties
+
+/** Throws `invalid_request` for parameters that the query string of the results would not take. */
+function checkParams(entry: CatalogueEntry, params: Values): Values {
+  const known = Object.fromEntries(
+    Object.entries(propertiesOf(entry)).filter(([name]) => !(name in answerParameters))
+  )
+  for (const [name, value] of Object.entries(params)) {
+    const pointer = `/params/${name}`
+    const schema = known[name]
+    const message = schema === undefined ? 'is an unknown parameter' : Value.Errors(schema, value)[0]?.message
+    if (message === undefined) continue
+    throw new ServiceError('invalid_request', `${pointer} ${message}.`, {
+      errors: [{ pointer, code: 'params', message }]
+    })
+  }
+  return params
 }

@@ -226,7 +226,8 @@ t.test('OpenAPI comes from the headers', async (t) => {
   t.same(Object.keys(paths), [
     '/v1/analytics',
     '/v1/analytics/{query}',
-    ...names.map((name) => `/v1/analytics/${name}/results`)
+    ...names.map((name) => `/v1/analytics/${name}/results`),
+    '/v1/analytics/{query}/verify'
   ])
   t.equal(paths['/v1/analytics/plays-by-hour/results']?.get?.operationId, 'getPlaysByHourResults')
   const operation = paths['/v1/analytics/top-songs/results']?.get

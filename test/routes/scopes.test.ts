@@ -47,6 +47,7 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'GET /v1/analytics': 'read',
   'GET /v1/analytics/:query': 'read',
   'GET /v1/analytics/:query/results': 'read',
+  'POST /v1/analytics/:query/verify': 'read',
   ...Object.fromEntries(readCatalogue().map(({ query }) => [`GET /v1/analytics/${query}/results`, 'read']))
 }
 

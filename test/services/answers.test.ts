@@ -39,6 +39,7 @@ function createAsked() {
   return { asked, ask }
 }
 
+const find = () => entry
 const never = new AbortController().signal
 const json = { params: {}, format: 'json' as const, signal: never }
 const versionOf = ({ body }: { body: Buffer }) => JSON.parse(body.toString()).data_version
@@ -50,7 +51,7 @@ function open(
   const state = createDataState('duckdb', {} as Store)
   const { concurrency = 4, waiting = 10, timeout = 5000, cacheBytes = 1_000_000 } = options
   const gate = createQueryGate({ concurrency, waiting, timeout })
-  return { asked, state, answers: createAnswers({ analytics: { ask }, state, gate, cacheBytes }) }
+  return { asked, state, answers: createAnswers({ analytics: { ask, find }, state, gate, cacheBytes }) }
 }
 
 t.test('while the data is the same the warehouse is asked once', async (t) => {
@@ -165,7 +166,7 @@ t.test('replicas: no answer is older than its request', { timeout: 60_000 }, asy
   const replicas = Array.from({ length: 3 }, () => {
     const state = createDataState('redshift', store)
     const gate = createQueryGate({ concurrency: 4, waiting: 100, timeout: 5000 })
-    return { state, answers: createAnswers({ analytics: { ask }, state, gate, cacheBytes: 1_000_000 }) }
+    return { state, answers: createAnswers({ analytics: { ask, find }, state, gate, cacheBytes: 1_000_000 }) }
   })
   let isOver = false
   let looks = 0
@@ -251,7 +252,7 @@ t.test('what fails fails for all who wait, and is not kept', async (t) => {
   }
   const state = createDataState('duckdb', {} as Store)
   const gate = createQueryGate({ concurrency: 1, waiting: 1, timeout: 1000 })
-  const answers = createAnswers({ analytics: { ask }, state, gate, cacheBytes: 1000 })
+  const answers = createAnswers({ analytics: { ask, find }, state, gate, cacheBytes: 1000 })
   for (const { status } of await Promise.allSettled([
     answers.answer(entry, json),
     answers.answer(entry, json)
