@@ -27,7 +27,7 @@ import { tablesRoutes } from './routes/tables.ts'
 import { webhooksRoutes } from './routes/webhooks.ts'
 import { namedSchemas } from './schemas/named.ts'
 import { createAnalytics } from './services/analytics.ts'
-import { readCatalogue } from './services/analytics-catalogue.ts'
+import { readCatalogues } from './services/analytics-catalogue.ts'
 import { createAnswers } from './services/answers.ts'
 import { createApiKeys } from './services/api-keys.ts'
 import { type Clock, systemClock } from './services/clock.ts'
@@ -109,7 +109,7 @@ export async function buildApp(
     failed: config.FAILED_JOB_RETENTION_DAYS
   })
   const system = createSystem({ store, provider, engine: warehouse.engine })
-  const analytics = createAnalytics({ warehouse, catalogue: readCatalogue() })
+  const analytics = createAnalytics({ warehouse, catalogue: await readCatalogues(config.ANALYTICS_DIR) })
   const answers = createAnswers({
     ...{ analytics, state, cacheBytes: config.RESULT_CACHE_MB * 2 ** 20 },
     gate: createQueryGate({

@@ -95,6 +95,13 @@ const service = {
     accepts: 'a whole number from 1 to 1000000',
     description: 'How many times more rows, or fewer, than in any of the last 10 loads there may be.'
   }),
+  ANALYTICS_DIR: Type.Optional(
+    text('a directory', {
+      minLength: 1,
+      description:
+        'Canned queries of your own, one `.sql` file each, beside those that come with the service.'
+    })
+  ),
   QUERY_TIMEOUT_SECONDS: Type.Integer({
     default: 30,
     minimum: 1,

@@ -16,6 +16,7 @@ export const errorCatalogue = {
   load_not_found: { status: 404, kind: 'request', title: 'There is no such load' },
   table_not_found: { status: 404, kind: 'request', title: 'There is no such table' },
   query_not_found: { status: 404, kind: 'request', title: 'There is no such canned query' },
+  chart_not_found: { status: 404, kind: 'request', title: 'The canned query has no chart' },
   schedule_not_found: { status: 404, kind: 'request', title: 'There is no such schedule' },
   delivery_not_found: { status: 404, kind: 'request', title: 'There is no such delivery that is over' },
   method_not_allowed: { status: 405, kind: 'request', title: 'The endpoint does not take this method' },

@@ -4,6 +4,7 @@ import { buildApp } from './app.ts'
 import { type Config, ConfigError, loadConfig } from './config.ts'
 import { ServiceError } from './errors.ts'
 import { openParts } from './parts.ts'
+import { CatalogueError } from './services/analytics-catalogue.ts'
 import { createApiKeys } from './services/api-keys.ts'
 import { DataDirLockedError } from './store/data-dir-lock.ts'
 
@@ -44,6 +45,7 @@ function fail(error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException
   const isExpected =
     error instanceof ConfigError ||
+    error instanceof CatalogueError ||
     error instanceof DataDirLockedError ||
     error instanceof ServiceError ||
     code === 'EADDRINUSE' ||

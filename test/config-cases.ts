@@ -156,6 +156,7 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     invalid: ['0', '1000001', 'ten'],
     accepts: 'a whole number from 1 to 1000000'
   },
+  ANALYTICS_DIR: { default: undefined, valid: ['/queries'], invalid: [], accepts: 'a directory' },
   QUERY_TIMEOUT_SECONDS: {
     default: 30,
     valid: [['3600', 3600]],

@@ -152,7 +152,8 @@ t.test('every answer has a description, a named schema, an example and a request
       }
       const isError = Number(status) >= 400
       const types = Object.keys(content).filter((type) => !others.includes(type))
-      t.strictSame(types, [isError ? 'application/problem+json' : 'application/json'], about)
+      const drawn = name.endsWith('/chart') ? 'image/svg+xml' : 'application/json'
+      t.strictSame(types, [isError ? 'application/problem+json' : drawn], about)
       const [media] = Object.values(content)
       t.ok(Object.keys(media?.examples ?? {}).length > 0, `${about}: example`)
       if (isError) t.equal(media?.schema.$ref, '#/components/schemas/Problem', about)

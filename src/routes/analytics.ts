@@ -1,20 +1,44 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
   AnalyticsQueryPageSchema,
   AnalyticsQueryParamsSchema,
   AnalyticsQuerySchema,
+  ChartQuerySchema,
   pascalCase,
   ResultsHeadersSchema,
   resultsSchema
 } from '../schemas/analytics.ts'
 import { AnswerVerificationSchema, VerifyAnswerSchema } from '../schemas/analytics-verify.ts'
 import { NoQuerySchema } from '../schemas/common.ts'
-import { answer, resultsResponses } from '../schemas/responses.ts'
+import { answer, chartResponses, resultsResponses } from '../schemas/responses.ts'
 import type { Analytics } from '../services/analytics.ts'
 import { type AnswerFormat, answerFormats, chooseFormat } from '../services/answer-formats.ts'
 import type { Answers } from '../services/answers.ts'
 import { requestSignal } from './abort.ts'
 import { preferredWait } from './job-reply.ts'
+
+/** What every question to the warehouse may meet. */
+const resultErrors = [
+  'cluster_not_found',
+  'tables_not_created',
+  'warehouse_unavailable',
+  'too_many_queries',
+  'query_timeout'
+] as const
+
+/** Names the answer in the headers; true when the caller has it. */
+function isKnownAnswer(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { etag, isCached }: { etag: string; isCached: boolean }
+): boolean {
+  reply.headers({
+    ...{ etag, vary: 'accept', 'cache-control': 'private, no-cache' },
+    'x-cache': isCached ? 'hit' : 'miss'
+  })
+  return isKnown(request.headers['if-none-match'], etag)
+}
 
 /** RFC 9110: weak or strong, any of a list, or a star. */
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
@@ -65,14 +89,7 @@ export function analyticsRoutes(analytics: Analytics, answers: Answers): Fastify
         {
           config: {
             scope: 'read',
-            errors: [
-              'cluster_not_found',
-              'tables_not_created',
-              'warehouse_unavailable',
-              'data_not_ready',
-              'too_many_queries',
-              'query_timeout'
-            ]
+            errors: ['data_not_ready', ...resultErrors]
           },
           schema: {
             operationId: `get${pascalCase(entry.query)}Results`,
@@ -93,11 +110,7 @@ export function analyticsRoutes(analytics: Analytics, answers: Answers): Fastify
             wait: preferredWait(request.headers.prefer),
             isFresh: /\bno-cache\b/i.test(request.headers['cache-control'] ?? '')
           })
-          reply.headers({
-            ...{ etag, vary: 'accept', 'cache-control': 'private, no-cache' },
-            'x-cache': isCached ? 'hit' : 'miss'
-          })
-          if (isKnown(request.headers['if-none-match'], etag)) return reply.code(304).send()
+          if (isKnownAnswer(request, reply, { etag, isCached })) return reply.code(304).send()
           if (chosen === 'csv')
             reply.header('content-disposition', `attachment; filename="${entry.query}.csv"`)
           return reply.type(answerFormats[chosen]).send(body)
@@ -105,19 +118,40 @@ export function analyticsRoutes(analytics: Analytics, answers: Answers): Fastify
       )
     }
 
+    app.get(
+      '/:query/chart',
+      {
+        config: { scope: 'read', errors: ['query_not_found', 'chart_not_found', ...resultErrors] },
+        schema: {
+          operationId: 'getAnalyticsChart',
+          tags: ['analytics'],
+          summary: 'Draw the answer of a query',
+          description: 'An SVG of its own. It takes the parameters of the query too.',
+          params: AnalyticsQueryParamsSchema,
+          headers: ResultsHeadersSchema,
+          querystring: ChartQuerySchema,
+          response: chartResponses
+        }
+      },
+      async (request, reply) => {
+        const { theme, width, ...texts } = request.query
+        const { etag, body, isCached } = await answers.chart(request.params.query, texts, {
+          look: { theme, width },
+          signal: requestSignal(reply)
+        })
+        if (isKnownAnswer(request, reply, { etag, isCached })) return reply.code(304).send()
+        // Opened by itself it can neither run nor fetch anything.
+        reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
+        return reply.type('image/svg+xml; charset=utf-8').send(body)
+      }
+    )
+
     app.post(
       '/:query/verify',
       {
         config: {
           scope: 'read',
-          errors: [
-            'query_not_found',
-            'cluster_not_found',
-            'tables_not_created',
-            'warehouse_unavailable',
-            'too_many_queries',
-            'query_timeout'
-          ]
+          errors: ['query_not_found', ...resultErrors]
         },
         schema: {
           operationId: 'verifyAnalyticsAnswer',

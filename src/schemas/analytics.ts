@@ -45,12 +45,27 @@ const heading = {
   description: Type.Optional(Line('What is counted and how, where the question leaves it open'))
 }
 
+const ChartSchema = Type.Object(
+  {
+    type: Type.Enum(['bars', 'columns', 'line'], {
+      type: 'string',
+      description: '`bars` lie and have long labels, `columns` stand'
+    }),
+    x: Type.Array(Type.String(), { minItems: 1, description: 'Columns that name what is compared' }),
+    y: Type.Array(Type.String(), { minItems: 1, description: 'Columns of numbers' }),
+    series: Type.Optional(Type.String({ description: 'One line for each value of this column' }))
+  },
+  { ...closed, description: 'How the answer is drawn' }
+)
+export type Chart = Static<typeof ChartSchema>
+
 /** The YAML in the comment that opens a query's file. It is strict, so that a misspelt key is an error. */
 export const HeaderSchema = Type.Object(
   {
     ...heading,
     parameters: Type.Optional(Type.Record(Type.String(), ParameterHeaderSchema)),
-    columns: Type.Record(Type.String(), ColumnHeaderSchema, { minProperties: 1 })
+    columns: Type.Record(Type.String(), ColumnHeaderSchema, { minProperties: 1 }),
+    chart: Type.Optional(ChartSchema)
   },
   closed
 )
@@ -73,7 +88,8 @@ const summaryFields = {
       })
     })
   ),
-  columns: Type.Array(Type.Object({ name, ...columnFields }))
+  columns: Type.Array(Type.Object({ name, ...columnFields })),
+  chart: Type.Optional(ChartSchema)
 }
 
 const exampleSummary = {
@@ -84,7 +100,8 @@ const exampleSummary = {
   columns: [
     { name: 'level', type: 'string', example: 'free' },
     { name: 'users', type: 'integer', unit: 'users', example: 120 }
-  ]
+  ],
+  chart: { type: 'columns', x: ['level'], y: ['users'] }
 }
 
 export const AnalyticsQuerySummarySchema = Type.Object(summaryFields, {
@@ -172,6 +189,22 @@ export const answerParameters = {
     examples: [0]
   }
 }
+
+/** The query string of a chart: how it looks, and the parameters of the query, which are checked when it is known. */
+export const ChartQuerySchema = Type.Unsafe<
+  { theme: 'light' | 'dark'; width: number } & Record<string, string>
+>({
+  type: 'object',
+  properties: {
+    theme: { type: 'string', enum: ['light', 'dark'], default: 'light', description: 'Its colours' },
+    width: { type: 'integer', minimum: 300, maximum: 2000, default: 600, description: 'In pixels' }
+  },
+  additionalProperties: {
+    type: 'string',
+    maxLength: 500,
+    description: 'A parameter of the query, as in its results'
+  }
+})
 
 /** Headers of a request for results. */
 export const ResultsHeadersSchema = Type.Object({

@@ -87,6 +87,7 @@ const examples = {
   shutting_down: ['/v1/jobs', 'The service is shutting down. Try again soon.'],
   internal: ['/v1/jobs', 'Something failed inside the service; its log has the details.'],
   warehouse_unavailable: ['/v1/tables', 'The warehouse cannot be opened.'],
+  chart_not_found: ['/v1/analytics/mine/chart', 'The header of mine says nothing of a chart.'],
   data_not_ready: [
     '/v1/analytics/top-songs/results',
     'The data has version 6; 7 was asked for. Wait for its load to end, or send Prefer: wait=N to wait here.'

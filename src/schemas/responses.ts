@@ -29,6 +29,12 @@ export const responseHeaders = {
   'WWW-Authenticate': Type.String({ enum: ['Bearer'], description: 'How to authenticate' })
 }
 
+function headersNamed(...names: (keyof typeof responseHeaders)[]) {
+  return Object.fromEntries(
+    (['X-Request-Id', ...names] as const).map((name) => [name, responseHeaders[name]])
+  )
+}
+
 /** A JSON answer; `schema` is one with an `$id` and an example. */
 export function answer<Schema extends TSchema>(
   schema: Schema,
@@ -37,9 +43,7 @@ export function answer<Schema extends TSchema>(
 ) {
   return {
     description,
-    headers: Object.fromEntries(
-      (['X-Request-Id', ...headers] as const).map((name) => [name, responseHeaders[name]])
-    ),
+    headers: headersNamed(...headers),
     content: { 'application/json': { schema: ref(schema), examples: examplesOf(schema) } }
   }
 }
@@ -92,6 +96,23 @@ export const resultsResponses = <Schema extends TSchema>(schema: Schema, title: 
     },
     304: { ...noContent('The caller has the answer already'), headers: json.headers }
   }
+}
+
+/** A chart, or none when the caller has it already. */
+export const chartResponses = {
+  200: {
+    description: 'The chart',
+    headers: headersNamed('ETag', 'X-Cache'),
+    content: {
+      'image/svg+xml': {
+        schema: Type.String(),
+        examples: {
+          chart: { value: '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="400"></svg>' }
+        }
+      }
+    }
+  },
+  304: { ...noContent('The caller has the chart already'), headers: headersNamed('ETag', 'X-Cache') }
 }
 
 const rowOf = (schema: TSchema) => (exampleOf(schema) as { rows: [Record<string, unknown>] }).rows[0]

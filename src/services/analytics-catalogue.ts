@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import type { TUnsafe } from 'typebox'
 import { type AnalyticsQuery, type Header, querystringSchema, type Values } from '../schemas/analytics.ts'
 import { parseSql, type Statement } from '../sql.ts'
+import { checkQueries } from '../warehouse/query-check.ts'
+import { checkDialect } from './analytics-dialect.ts'
 import { type Finding, headerComment, type ParsedHeader, parseHeader } from './analytics-header.ts'
 
 export interface CatalogueEntry extends AnalyticsQuery {
@@ -42,6 +44,32 @@ export function readCatalogue(folder: string = builtinQueries): CatalogueEntry[]
   }
   if (problems.length > 0) throw new CatalogueError(problems)
   return entries
+}
+
+/**
+ * The queries that come with the service and those of the operator's folder. These must keep to both dialects, read the
+ * warehouse's tables alone, and have names of their own. Throws a `CatalogueError` with every problem.
+ */
+export async function readCatalogues(folder: string | undefined): Promise<CatalogueEntry[]> {
+  const builtin = readCatalogue()
+  if (folder === undefined) return builtin
+  const own = readCatalogue(folder)
+  const taken = new Set(builtin.map(({ query }) => query))
+  const refused = await checkQueries(own.map(({ statement }) => statement))
+  const problems = own.flatMap(({ query }, index) => {
+    const file = join(folder, `${query}.sql`)
+    const source = readFileSync(file, 'utf8')
+    const start = headerComment.exec(source)?.[0].length ?? 0
+    const line = lineOf(source, start + source.slice(start).search(/\S/))
+    const findings = checkDialect(source, start)
+    if (taken.has(query))
+      findings.push({ line: 1, message: 'a query that comes with the service has this name' })
+    const refusal = refused[index]
+    if (findings.length === 0 && refusal !== undefined) findings.push({ line, message: refusal })
+    return findings.map((finding) => `${file}:${finding.line}: ${finding.message}`)
+  })
+  if (problems.length > 0) throw new CatalogueError(problems)
+  return [...builtin, ...own].sort((a, b) => (a.query < b.query ? -1 : 1))
 }
 
 function listQueries(folder: string): string[] {
@@ -130,6 +158,7 @@ function toEntry(query: string, source: string, statement: Statement, header: He
       default: preset
     })),
     columns: Object.entries(header.columns).map(([name, column]) => ({ name, ...column })),
+    ...(header.chart && { chart: header.chart }),
     sql: source.replace(headerComment, '').trim(),
     statement,
     querystring: querystringSchema(parameters)

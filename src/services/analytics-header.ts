@@ -81,6 +81,7 @@ function checkHeader(value: unknown, lineOf: ParsedHeader['lineOf']): ParsedHead
     checkParameter(name, parameter, report)
   }
   for (const [name, column] of Object.entries(value.columns)) checkColumn(name, column, report)
+  checkChart(value, report)
   return { header: value, findings, lineOf }
 }
 
@@ -125,6 +126,19 @@ function checkColumn(name: string, column: ColumnHeader, report: Report): void {
   const path = ['columns', name]
   if (!columnName.test(name)) report(path, 'must be named in lower-case letters, digits and underscores')
   checkValue([...path, 'example'], valueSchema(column.type), column.example, report)
+}
+
+/** What is drawn must be there, and values must be numbers. */
+function checkChart({ chart, columns }: Header, report: Report): void {
+  if (chart === undefined) return
+  const isNumber = (name: string) => ['integer', 'number'].includes(columns[name]?.type ?? '')
+  for (const name of [...chart.x, ...chart.y, ...(chart.series === undefined ? [] : [chart.series])]) {
+    if (columns[name] === undefined) report(['chart'], `names ${name}, which is no column`)
+  }
+  for (const name of chart.y) {
+    if (columns[name] !== undefined && !isNumber(name))
+      report(['chart', 'y'], `names ${name}, which is no number`)
+  }
 }
 
 function checkValue(path: readonly string[], schema: object, value: unknown, report: Report): void {

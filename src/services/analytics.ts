@@ -101,8 +101,16 @@ export function createAnalytics({ warehouse, catalogue }: AnalyticsParts) {
 }
 
 function summarize(entry: CatalogueEntry): AnalyticsQuerySummary {
-  const { query, title, question, description, parameters, columns } = entry
-  return { query, title, question, ...(description && { description }), parameters, columns }
+  const { query, title, question, description, parameters, columns, chart } = entry
+  return {
+    query,
+    title,
+    question,
+    ...(description && { description }),
+    parameters,
+    columns,
+    ...(chart && { chart })
+  }
 }
 
 function withDefaults(entry: CatalogueEntry, given: Values): Values {

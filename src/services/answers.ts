@@ -8,12 +8,13 @@ import { LRUCache } from 'lru-cache'
 import type { TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
-import { answerParameters, type Values } from '../schemas/analytics.ts'
+import { type AnalyticsResults, answerParameters, type Values } from '../schemas/analytics.ts'
 import type { AnswerVerification, VerifyAnswer } from '../schemas/analytics-verify.ts'
 import type { Analytics } from './analytics.ts'
 import type { CatalogueEntry } from './analytics-catalogue.ts'
 import { type AnswerFormat, formatAnswer } from './answer-formats.ts'
 import { verifyAnswer } from './answer-verify.ts'
+import { type ChartLook, drawChart } from './chart.ts'
 import type { DataState } from './data-state.ts'
 import type { QueryGate } from './query-gate.ts'
 
@@ -27,7 +28,9 @@ export interface AnswersParts {
 
 export interface AnswerRequest {
   params: Values
-  format: AnswerFormat
+  format: AnswerFormat | 'svg'
+  /** For a chart: how it is to look. */
+  look?: ChartLook
   /** The answer must be of this data version or a later one. */
   minDataVersion?: number | undefined
   /** How long to wait for that, in seconds. */
@@ -61,17 +64,21 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
   })
   const running = new Map<string, Shared<Kept | Omit<Kept, 'state'>>>()
 
-  async function compute(entry: CatalogueEntry, { params, format }: AnswerRequest, signal: AbortSignal) {
+  async function compute(
+    entry: CatalogueEntry,
+    { params, format, look }: AnswerRequest,
+    signal: AbortSignal
+  ) {
     const before = await state.current()
     // Rows of a file are all there: nothing in it could say that some are missing.
-    const limit = format === 'json' ? {} : { maxRows: Number.POSITIVE_INFINITY }
+    const limit = format === 'json' || format === 'svg' ? {} : { maxRows: Number.POSITIVE_INFINITY }
     const { results, load_job } = await gate(
       (stop) => analytics.ask(entry.query, params, { signal: stop, ...limit }),
       signal
     )
     const after = await state.current()
-    const body = formatAnswer(results, format)
-    const identity = [entry.statement.text, results.params, format, results.data_version, load_job]
+    const body = await render(entry, results, format, look)
+    const identity = [entry.statement.text, results.params, format, look, results.data_version, load_job]
     const etag = `"${createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 32)}"`
     const { data_version, truncated } = results
     const answer = { etag, body, data_version, truncated }
@@ -80,7 +87,7 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
   }
 
   async function once(entry: CatalogueEntry, request: AnswerRequest): Promise<Answer> {
-    const key = JSON.stringify([entry.query, sorted(request.params), request.format])
+    const key = JSON.stringify([entry.query, sorted(request.params), request.format, request.look])
     const now = await state.current()
     const known = kept.get(key)
     if (known !== undefined && known.state === now && request.isFresh !== true)
@@ -101,6 +108,22 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
   }
 
   return {
+    /**
+     * The answer of a query as a chart; its parameters come as text. Throws `query_not_found`, `chart_not_found`,
+     * `invalid_request`, and what `answer` throws.
+     */
+    async chart(
+      query: string,
+      texts: Record<string, string>,
+      request: { look: ChartLook; signal: AbortSignal }
+    ): Promise<Answer> {
+      const entry = analytics.find(query)
+      if (entry.chart === undefined) {
+        throw new ServiceError('chart_not_found', `The header of ${query} says nothing of a chart.`)
+      }
+      return once(entry, { ...request, params: readParams(entry, texts), format: 'svg' })
+    },
+
     /**
      * Compares an answer with what it should be. It is computed anew. Throws `query_not_found`, `invalid_request`, and what
      * `answer` throws.
@@ -128,6 +151,19 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
       }
     }
   }
+}
+
+async function render(
+  entry: CatalogueEntry,
+  results: AnalyticsResults,
+  format: AnswerRequest['format'],
+  look: ChartLook | undefined
+): Promise<Buffer> {
+  if (format !== 'svg') return formatAnswer(results, format)
+  if (entry.chart === undefined || look === undefined) {
+    throw new ServiceError('chart_not_found', `The header of ${entry.query} says nothing of a chart.`)
+  }
+  return drawChart(results, { title: entry.title, chart: entry.chart }, look)
 }
 
 function notReady(wanted: number, there: number): ServiceError {
@@ -176,16 +212,30 @@ function share<Result>(work: (signal: AbortSignal) => Promise<Result>): Shared<R
   }
 }
 
+/** Parameters as the query string has them. Throws `invalid_request`. */
+function readParams(entry: CatalogueEntry, texts: Record<string, string>): Values {
+  const types = new Map(entry.parameters.map(({ name, type }) => [name, type]))
+  const values = Object.entries(texts).map(([name, text]) => {
+    const type = types.get(name)
+    if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/.test(text)) return [name, Number(text)]
+    if (type === 'boolean' && /^(true|false)$/.test(text)) return [name, text === 'true']
+    return [name, text]
+  })
+  const params = checkParams(entry, Object.fromEntries(values), '')
+  const defaults = entry.parameters.filter(({ default: preset }) => preset !== null)
+  return { ...Object.fromEntries(defaults.map(({ name, default: preset }) => [name, preset])), ...params }
+}
+
 const propertiesOf = ({ querystring }: CatalogueEntry) =>
   (querystring as unknown as { properties: Record<string, TSchema> }).properties
 
 /** Throws `invalid_request` for parameters that the query string of the results would not take. */
-function checkParams(entry: CatalogueEntry, params: Values): Values {
+function checkParams(entry: CatalogueEntry, params: Values, prefix = '/params/'): Values {
   const known = Object.fromEntries(
     Object.entries(propertiesOf(entry)).filter(([name]) => !(name in answerParameters))
   )
   for (const [name, value] of Object.entries(params)) {
-    const pointer = `/params/${name}`
+    const pointer = prefix + name
     const schema = known[name]
     const message = schema === undefined ? 'is an unknown parameter' : Value.Errors(schema, value)[0]?.message
     if (message === undefined) continue

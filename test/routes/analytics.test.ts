@@ -59,8 +59,9 @@ t.test('GET /v1/analytics lists the catalogue without SQL', async (t) => {
     items.map(({ query }: { query: string }) => query),
     names
   )
+  const hourly = items.find(({ query }: { query: string }) => query === 'plays-by-hour')
   t.same(
-    items.find(({ query }: { query: string }) => query === 'plays-by-hour'),
+    { ...hourly, parameters: hourly.parameters.slice(0, 1) },
     {
       query: 'plays-by-hour',
       title: 'Plays by hour',
@@ -81,8 +82,13 @@ t.test('GET /v1/analytics lists the catalogue without SQL', async (t) => {
       columns: [
         { name: 'hour', type: 'integer', description: 'Hour of the day, from 0 to 23, UTC.', example: 17 },
         { name: 'plays', type: 'integer', unit: 'plays', example: 250 }
-      ]
+      ],
+      chart: { type: 'columns', x: ['hour'], y: ['plays'] }
     }
+  )
+  t.same(
+    hourly.parameters.map(({ name }: { name: string }) => name),
+    ['year', 'from', 'to', 'level', 'location']
   )
 })
 
@@ -101,6 +107,7 @@ t.test('GET /v1/analytics/{query} shows one query with its SQL', async (t) => {
       { name: 'level', type: 'string', example: 'free' },
       { name: 'users', type: 'integer', unit: 'users', example: 120 }
     ],
+    chart: { type: 'columns', x: ['level'], y: ['users'] },
     sql: 'select level, count(user_id) as users\nfrom analytics.users\ngroup by level\norder by users desc, level;'
   })
 })
@@ -113,7 +120,7 @@ t.test('GET /v1/analytics/{query}/results runs it', async (t) => {
   t.type(elapsed_ms, 'number')
   t.same(body, {
     query: 'top-artists',
-    params: { year: 2019, limit: 1 },
+    params: { year: 2019, from: null, to: null, level: null, location: null, limit: 1 },
     columns: [
       { name: 'artist_id', type: 'string' },
       { name: 'name', type: 'string' },
@@ -129,8 +136,12 @@ t.test('GET /v1/analytics/{query}/results runs it', async (t) => {
 
 t.test('defaults are filled in and shown', async (t) => {
   const app = await buildExample(t)
-  t.same((await app.inject('/v1/analytics/top-artists/results')).json().params, { year: 2018, limit: 5 })
-  t.same((await app.inject('/v1/analytics/plays-by-hour/results')).json().params, { year: null })
+  t.same((await app.inject('/v1/analytics/top-artists/results')).json().params, {
+    ...{ year: 2018, from: null, to: null, level: null, location: null, limit: 5 }
+  })
+  t.same((await app.inject('/v1/analytics/plays-by-hour/results')).json().params, {
+    ...{ year: null, from: null, to: null, level: null, location: null }
+  })
 })
 
 t.test('parameters that are not as declared are refused', async (t) => {
@@ -227,15 +238,25 @@ t.test('OpenAPI comes from the headers', async (t) => {
     '/v1/analytics',
     '/v1/analytics/{query}',
     ...names.map((name) => `/v1/analytics/${name}/results`),
+    '/v1/analytics/{query}/chart',
     '/v1/analytics/{query}/verify'
   ])
   t.equal(paths['/v1/analytics/plays-by-hour/results']?.get?.operationId, 'getPlaysByHourResults')
   const operation = paths['/v1/analytics/top-songs/results']?.get
   t.equal(operation?.summary, 'Which songs were played most in a year?')
-  t.match(operation?.parameters, [
-    { name: 'year', in: 'query', required: false, schema: { type: 'integer', minimum: 1970, default: 2018 } },
-    { name: 'limit', in: 'query', required: false, schema: { type: 'integer', maximum: 1000, default: 5 } }
-  ])
+  const parameters = operation?.parameters as { name: string }[]
+  t.match(
+    parameters.filter(({ name }) => ['year', 'limit'].includes(name)),
+    [
+      {
+        name: 'year',
+        in: 'query',
+        required: false,
+        schema: { type: 'integer', minimum: 1970, default: 2018 }
+      },
+      { name: 'limit', in: 'query', required: false, schema: { type: 'integer', maximum: 1000, default: 5 } }
+    ]
+  )
 })
 
 /** A warehouse that answers everything with these rows. */

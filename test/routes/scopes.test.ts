@@ -47,6 +47,7 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'GET /v1/analytics': 'read',
   'GET /v1/analytics/:query': 'read',
   'GET /v1/analytics/:query/results': 'read',
+  'GET /v1/analytics/:query/chart': 'read',
   'POST /v1/analytics/:query/verify': 'read',
   ...Object.fromEntries(readCatalogue().map(({ query }) => [`GET /v1/analytics/${query}/results`, 'read']))
 }
@@ -101,7 +102,7 @@ for (const { method, url } of routes) {
       })
       const isKnown = rankOf(caller) >= 0
       const isAllowed = rankOf(caller) >= order.indexOf(needed)
-      const passed = url === '/v1/analytics/:query/results' ? 404 : 400
+      const passed = /^\/v1\/analytics\/:query\/(results|chart)$/.test(url) ? 404 : 400
       t.equal(statusCode, isAllowed ? passed : isKnown ? 403 : 401, caller)
       t.equal(headers['www-authenticate'], isKnown ? undefined : 'Bearer', caller)
     }

@@ -37,7 +37,7 @@ for (const engine of engines) {
       const { rows, elapsed_ms, ...rest } = await answer('top-songs', { year: 2018, limit: 5 })
       t.same(rest, {
         query: 'top-songs',
-        params: { year: 2018, limit: 5 },
+        params: { year: 2018, from: null, to: null, level: null, location: null, limit: 5 },
         columns: [
           { name: 'song_id', type: 'string' },
           { name: 'title', type: 'string' },
@@ -86,9 +86,17 @@ for (const engine of engines) {
     t.test('plays-by-hour has all hours, counts unmatched plays, and takes a year or none', async (t) => {
       const all = await answer('plays-by-hour')
       t.same(all.rows, hours({ 0: 4, 8: 3, 23: 3 }))
-      t.same(all.params, { year: null })
+      t.same(all.params, { year: null, from: null, to: null, level: null, location: null })
       t.same((await answer('plays-by-hour', { year: 2018 })).rows, hours({ 0: 2, 8: 3, 23: 2 }))
       t.same((await answer('plays-by-hour', { year: 2019 })).rows, hours({ 0: 2 }))
+      t.same(
+        (await answer('plays-by-hour', { from: '2018-11-05', to: '2018-11-07' })).rows,
+        hours({ 8: 3, 23: 1 })
+      )
+      t.same(
+        (await answer('plays-by-hour', { year: 2018, level: 'paid' })).rows,
+        hours({ 0: 1, 8: 1, 23: 1 })
+      )
       t.same((await answer('plays-by-hour', { year: 2020 })).rows, hours({}))
     })
 
@@ -141,7 +149,8 @@ t.test('list and get', async (t) => {
     columns: [
       { name: 'level', type: 'string', example: 'free' },
       { name: 'users', type: 'integer', unit: 'users', example: 120 }
-    ]
+    ],
+    chart: { type: 'columns', x: ['level'], y: ['users'] }
   })
   t.same(items.at(-1), shown)
   t.match(sql, /^select level, count\(user_id\) as users\n/)

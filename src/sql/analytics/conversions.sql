@@ -31,6 +31,7 @@ columns:
   last_name: { type: string, example: Koch }
   direction: { type: string, description: 'upgrade, from free to paid, or downgrade.', example: upgrade }
   plays_before: { type: integer, unit: plays, description: 'Plays of the user up to then.', example: 37 }
+chart: { type: bars, x: [first_name, last_name, direction], y: [plays_before] }
 */
 with plays as (
   select user_id, start_time, level,

@@ -26,6 +26,7 @@ columns:
   users: { type: integer, unit: users, example: 3 }
   plays: { type: integer, unit: plays, example: 650 }
   plays_per_user: { type: number, unit: plays per user, example: 216.7 }
+chart: { type: bars, x: [gender, level, location], y: [plays] }
 */
 with counted as (
   select us.gender, sp.level, sp.location, count(distinct sp.user_id) as users, count(sp.songplay_id) as plays

@@ -35,6 +35,7 @@ columns:
   plays: { type: integer, unit: plays, example: 250 }
   seconds: { type: number, unit: seconds, description: 'Time listened.', example: 61250.5 }
   stickiness: { type: number, unit: of 1, example: 0.25 }
+chart: { type: line, x: [period_start], y: [active_users, sessions] }
 */
 with plays as (
   select sp.songplay_id, sp.user_id, sp.session_id, sp.duration, cast(sp.start_time as date) as day,

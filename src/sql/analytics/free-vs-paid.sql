@@ -27,6 +27,7 @@ columns:
   plays_per_session: { type: number, unit: plays per session, example: 41.7 }
   seconds_per_user: { type: number, unit: seconds per user, example: 56818.2 }
   seconds_per_session: { type: number, unit: seconds per session, example: 10416.7 }
+chart: { type: columns, x: [level], y: [plays_per_user, plays_per_session] }
 */
 with counted as (
   select sp.level, count(distinct sp.user_id) as users,

@@ -33,6 +33,7 @@ columns:
   plays_before: { type: integer, unit: plays, description: 'Plays in the period before.', example: 64 }
   change: { type: integer, unit: plays, description: 'plays less plays_before.', example: -24 }
   users: { type: integer, unit: users, description: 'Users who listened in either period.', example: 9 }
+chart: { type: bars, x: [location], y: [plays, plays_before] }
 */
 with last as (
   select coalesce(cast(:to as date), cast(max(start_time) as date)) as day from analytics.songplays

@@ -43,6 +43,7 @@ columns:
   last_play: { type: timestamp, description: 'Last play up to the end of the period, UTC.', example: '2018-11-20T17:05:00.796Z' }
   plays: { type: integer, unit: plays, description: 'Plays in the last days.', example: 2 }
   usual_plays: { type: number, unit: plays, description: 'Mean plays in as many days before.', example: 9.5 }
+chart: { type: bars, x: [first_name, last_name, user_id], y: [plays, usual_plays] }
 */
 with last as (
   select coalesce(cast(:to as date), cast(max(start_time) as date)) as day from analytics.songplays

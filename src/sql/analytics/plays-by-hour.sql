@@ -9,9 +9,27 @@ parameters:
     maximum: 9999
     description: Only plays of this year, UTC. Without it, plays of all years.
     example: 2018
+  from:
+    type: date
+    description: First day of the plays, UTC. Without it, from the first play on.
+    example: '2018-11-01'
+  to:
+    type: date
+    description: Last day of the plays, UTC, included. Without it, up to the last play.
+    example: '2018-11-30'
+  level:
+    type: string
+    enum: [free, paid]
+    description: Only plays of users who were free, or paying, when they listened.
+    example: paid
+  location:
+    type: string
+    description: Only plays at this location, as the events spell it.
+    example: 'New York-Newark-Jersey City, NY-NJ-PA'
 columns:
   hour: { type: integer, description: 'Hour of the day, from 0 to 23, UTC.', example: 17 }
   plays: { type: integer, unit: plays, example: 250 }
+chart: { type: columns, x: [hour], y: [plays] }
 */
 -- The hours are constants because generate_series cannot be joined to tables on Redshift.
 with hours as (
@@ -26,7 +44,11 @@ played as (
   select tm.hour, count(sp.songplay_id) as plays
   from analytics.songplays sp
   join analytics.time tm on tm.start_time = sp.start_time
-  where cast(:year as integer) is null or tm.year = cast(:year as integer)
+  where (cast(:year as integer) is null or tm.year = cast(:year as integer))
+    and (cast(:from as date) is null or sp.start_time >= cast(:from as date))
+    and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
+    and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
+    and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
   group by tm.hour
 )
 select hours.hour, coalesce(played.plays, cast(0 as bigint)) as plays

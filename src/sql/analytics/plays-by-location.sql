@@ -30,6 +30,7 @@ columns:
   users: { type: integer, unit: users, example: 9 }
   sessions: { type: integer, unit: sessions, example: 31 }
   seconds: { type: number, unit: seconds, description: 'Time listened.', example: 61250.5 }
+chart: { type: bars, x: [location], y: [plays] }
 */
 with counted as (
   select sp.location, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users,

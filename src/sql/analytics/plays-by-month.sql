@@ -29,6 +29,7 @@ columns:
   users: { type: integer, unit: users, example: 96 }
   seconds: { type: number, unit: seconds, description: 'Time listened.', example: 1650000.5 }
   change: { type: integer, unit: plays, description: 'plays less those of the row before; null in the first row.', example: -120 }
+chart: { type: columns, x: [year, month], y: [plays] }
 */
 with months as (
   select tm.year, tm.month, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users,

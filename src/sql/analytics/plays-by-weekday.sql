@@ -25,6 +25,7 @@ columns:
   weekday: { type: integer, description: 'From 0, Sunday, to 6, Saturday, UTC.', example: 5 }
   plays: { type: integer, unit: plays, example: 1200 }
   users: { type: integer, unit: users, example: 60 }
+chart: { type: columns, x: [weekday], y: [plays] }
 */
 with weekdays as (
   select 0 as weekday

@@ -25,6 +25,7 @@ columns:
   users: { type: integer, unit: users, description: 'Users of the group.', example: 40 }
   active_users: { type: integer, unit: users, description: 'Users of the group who listened in that week.', example: 22 }
   share: { type: number, unit: of 1, description: 'active_users divided by users.', example: 0.55 }
+chart: { type: line, x: [week], y: [share], series: cohort_week }
 */
 with weeks as (
   select distinct user_id, cast(date_trunc('week', start_time) as date) as week from analytics.songplays

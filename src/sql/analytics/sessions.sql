@@ -29,6 +29,7 @@ columns:
   plays: { type: integer, unit: plays, example: 900 }
   mean_plays: { type: number, unit: plays per session, example: 11.25 }
   mean_seconds: { type: number, unit: seconds per session, description: 'Mean time from the first play to the end of the last one.', example: 2810.5 }
+chart: { type: columns, x: [plays_in_session], y: [sessions] }
 */
 -- Seconds are whole, and counted by hand: Redshift's epoch is an INTEGER, which ends in 2038.
 with sizes as (

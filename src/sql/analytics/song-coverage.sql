@@ -29,6 +29,7 @@ columns:
   matched_plays: { type: integer, unit: plays, example: 333 }
   songs: { type: integer, unit: songs, description: 'Songs of the catalogue that were played.', example: 180 }
   share: { type: number, unit: of 1, description: 'matched_plays divided by plays.', example: 0.049 }
+chart: { type: columns, x: [year, month], y: [plays, matched_plays] }
 */
 with months as (
   select tm.year, tm.month, count(sp.songplay_id) as plays, count(sp.song_id) as matched_plays,

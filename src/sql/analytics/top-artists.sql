@@ -9,7 +9,24 @@ parameters:
     default: 2018
     minimum: 1970
     maximum: 9999
-    description: Year of the plays, UTC.
+    description: Year of the plays, UTC; where from or to is given, these count alone.
+  from:
+    type: date
+    description: First day of the plays, UTC. Without it, from the first play on.
+    example: '2018-11-01'
+  to:
+    type: date
+    description: Last day of the plays, UTC, included. Without it, up to the last play.
+    example: '2018-11-30'
+  level:
+    type: string
+    enum: [free, paid]
+    description: Only plays of users who were free, or paying, when they listened.
+    example: paid
+  location:
+    type: string
+    description: Only plays at this location, as the events spell it.
+    example: 'New York-Newark-Jersey City, NY-NJ-PA'
   limit:
     type: integer
     default: 5
@@ -20,6 +37,7 @@ columns:
   artist_id: { type: string, example: AREXAMPLE1187B9A1D7 }
   name: { type: string, description: Name of the artist., example: The Night Shift }
   plays: { type: integer, unit: plays, example: 71 }
+chart: { type: bars, x: [name], y: [plays] }
 */
 -- On the default year and the limit as a comparison see top-songs.sql.
 with played as (
@@ -27,7 +45,11 @@ with played as (
   from analytics.artists art
   join analytics.songplays sp on sp.artist_id = art.artist_id
   join analytics.time tm on tm.start_time = sp.start_time
-  where tm.year = cast(:year as integer)
+  where (tm.year = cast(:year as integer) or cast(:from as date) is not null or cast(:to as date) is not null)
+    and (cast(:from as date) is null or sp.start_time >= cast(:from as date))
+    and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
+    and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
+    and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
   group by art.artist_id, art.name
 ),
 ranked as (

@@ -11,7 +11,24 @@ parameters:
     default: 2018
     minimum: 1970
     maximum: 9999
-    description: Year of the plays, UTC.
+    description: Year of the plays, UTC; where from or to is given, these count alone.
+  from:
+    type: date
+    description: First day of the plays, UTC. Without it, from the first play on.
+    example: '2018-11-01'
+  to:
+    type: date
+    description: Last day of the plays, UTC, included. Without it, up to the last play.
+    example: '2018-11-30'
+  level:
+    type: string
+    enum: [free, paid]
+    description: Only plays of users who were free, or paying, when they listened.
+    example: paid
+  location:
+    type: string
+    description: Only plays at this location, as the events spell it.
+    example: 'New York-Newark-Jersey City, NY-NJ-PA'
   limit:
     type: integer
     default: 5
@@ -26,6 +43,7 @@ columns:
   month: { type: integer, description: 'Month of the plays, from 1 to 12, UTC.', example: 11 }
   year: { type: integer, description: 'Year of the plays, UTC.', example: 2018 }
   plays: { type: integer, unit: plays, example: 64 }
+chart: { type: bars, x: [title, name], y: [plays] }
 */
 -- The default year is the seed documents' own: the same call gives the same answer on every day of every
 -- year, where "this year" would not. The limit is a comparison because Redshift takes no bound LIMIT
@@ -36,7 +54,11 @@ with played as (
   join analytics.songs sn on sn.song_id = sp.song_id
   join analytics.artists art on art.artist_id = sn.artist_id
   join analytics.time tm on tm.start_time = sp.start_time
-  where tm.year = cast(:year as integer)
+  where (tm.year = cast(:year as integer) or cast(:from as date) is not null or cast(:to as date) is not null)
+    and (cast(:from as date) is null or sp.start_time >= cast(:from as date))
+    and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
+    and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
+    and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
   group by sp.song_id, sn.title, sp.artist_id, art.name, tm.month, tm.year
 ),
 ranked as (

@@ -34,6 +34,7 @@ columns:
   plays: { type: integer, unit: plays, description: 'Plays in the period.', example: 64 }
   plays_before: { type: integer, unit: plays, description: 'Plays in the period before.', example: 40 }
   change: { type: integer, unit: plays, description: 'plays less plays_before.', example: 24 }
+chart: { type: bars, x: [title, name], y: [plays, plays_before] }
 */
 with last as (
   select coalesce(cast(:to as date), cast(max(start_time) as date)) as day from analytics.songplays

@@ -30,6 +30,7 @@ columns:
   sessions: { type: integer, unit: sessions, example: 31 }
   plays_per_session: { type: number, unit: plays per session, example: 8.1 }
   paid_share: { type: number, unit: of 1, description: 'Share of the plays by users who paid.', example: 0.75 }
+chart: { type: bars, x: [browser, platform], y: [plays] }
 */
 -- The order of the tests matters: Chrome calls itself Safari too, Edge and Opera call themselves Chrome, and an iPhone says that it
 -- is like Mac OS X.

@@ -7,6 +7,7 @@ description: >-
 columns:
   level: { type: string, example: free }
   users: { type: integer, unit: users, example: 120 }
+chart: { type: columns, x: [level], y: [users] }
 */
 select level, count(user_id) as users
 from analytics.users
