@@ -21,9 +21,9 @@ const MOST_POINTS = 400
 const MOST_LINES = 12
 /** Height of a bar with its room, and of everything that is not bars, in pixels. */
 const BAR_HEIGHT = 26
-const FRAME_HEIGHT = 150
+const FRAME_HEIGHT = 170
 const CHART_HEIGHT = 400
-const LONGEST_LABEL = 34
+const LONGEST_LABEL = 28
 
 /** Okabe and Ito's palette, which people who see colours differently can tell apart. */
 const palette = {
@@ -108,7 +108,10 @@ const labelOf = (row: Values, names: readonly string[]) =>
 
 function unitOf(columns: AnalyticsResults['columns'], { y }: Chart): string {
   const units = new Set(columns.filter(({ name }) => y.includes(name)).map(({ unit }) => unit ?? ''))
-  return [...units].filter(Boolean).join(', ')
+  // Of several kinds the legend tells which is which.
+  const [unit = '', another] = units
+  if (another !== undefined) return ''
+  return unit === 'of 1' ? 'share' : unit
 }
 
 function optionOf(
@@ -153,8 +156,8 @@ function optionOf(
       textStyle: { color: text, fontSize: 16 },
       subtextStyle: { color: muted, fontSize: 12 }
     },
-    legend: { show: drawn.lines.length > 1, top: 52, left: 8, textStyle: { color: text } },
-    grid: { left: 16, right: 28, top: drawn.lines.length > 1 ? 92 : 72, bottom: 44, containLabel: true },
+    legend: { show: drawn.lines.length > 1, top: 52, left: 8, itemGap: 28, textStyle: { color: text } },
+    grid: { left: 36, right: 28, top: drawn.lines.length > 1 ? 118 : 84, bottom: 44, containLabel: true },
     xAxis: isLying ? values : categories,
     yAxis: isLying ? categories : values,
     series: drawn.lines.map((each) => ({
