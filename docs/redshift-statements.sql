@@ -209,7 +209,7 @@ from load_listing as listing
 left join ops.loaded_objects as known on known.url = listing.url and known.etag = listing.etag
 where known.url is null or cast($1 as boolean);
 
-select object_no from load_new_objects order by object_no;
+select count(*) as new_objects from load_new_objects;
 
 create temp table load_rejects (
   kind varchar(16),
@@ -784,6 +784,8 @@ values (
 
 select * from ops.loads where load_id = cast($1 as bigint);
 
+select object_no from load_new_objects order by object_no;
+
 copy load_events (
   artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, registration,
   sessionid, song, status, ts, useragent, userid
@@ -1175,7 +1177,11 @@ played as (
   select tm.hour, count(sp.songplay_id) as plays
   from analytics.songplays sp
   join analytics.time tm on tm.start_time = sp.start_time
-  where cast($1 as integer) is null or tm.year = cast($1 as integer)
+  where (cast($1 as integer) is null or tm.year = cast($1 as integer))
+    and (cast($2 as date) is null or sp.start_time >= cast($2 as date))
+    and (cast($3 as date) is null or sp.start_time < cast($3 as date) + 1)
+    and (cast($4 as varchar) is null or sp.level = cast($4 as varchar))
+    and (cast($5 as varchar) is null or sp.location = cast($5 as varchar))
   group by tm.hour
 )
 select hours.hour, coalesce(played.plays, cast(0 as bigint)) as plays
@@ -1312,7 +1318,11 @@ with played as (
   from analytics.artists art
   join analytics.songplays sp on sp.artist_id = art.artist_id
   join analytics.time tm on tm.start_time = sp.start_time
-  where tm.year = cast($1 as integer)
+  where (tm.year = cast($1 as integer) or cast($2 as date) is not null or cast($3 as date) is not null)
+    and (cast($2 as date) is null or sp.start_time >= cast($2 as date))
+    and (cast($3 as date) is null or sp.start_time < cast($3 as date) + 1)
+    and (cast($4 as varchar) is null or sp.level = cast($4 as varchar))
+    and (cast($5 as varchar) is null or sp.location = cast($5 as varchar))
   group by art.artist_id, art.name
 ),
 ranked as (
@@ -1321,7 +1331,7 @@ ranked as (
 )
 select artist_id, name, plays
 from ranked
-where place <= cast($2 as integer)
+where place <= cast($6 as integer)
 order by place;
 
 with played as (
@@ -1330,7 +1340,11 @@ with played as (
   join analytics.songs sn on sn.song_id = sp.song_id
   join analytics.artists art on art.artist_id = sn.artist_id
   join analytics.time tm on tm.start_time = sp.start_time
-  where tm.year = cast($1 as integer)
+  where (tm.year = cast($1 as integer) or cast($2 as date) is not null or cast($3 as date) is not null)
+    and (cast($2 as date) is null or sp.start_time >= cast($2 as date))
+    and (cast($3 as date) is null or sp.start_time < cast($3 as date) + 1)
+    and (cast($4 as varchar) is null or sp.level = cast($4 as varchar))
+    and (cast($5 as varchar) is null or sp.location = cast($5 as varchar))
   group by sp.song_id, sn.title, sp.artist_id, art.name, tm.month, tm.year
 ),
 ranked as (
@@ -1340,7 +1354,7 @@ ranked as (
 )
 select song_id, title, artist_id, name, month, year, plays
 from ranked
-where place <= cast($2 as integer)
+where place <= cast($6 as integer)
 order by place;
 
 with last as (

@@ -25,6 +25,10 @@ interface JobBody {
 }
 
 export interface MeasuredService {
+  url: string
+  /** What a request needs to be let in. */
+  headers: Record<string, string>
+  fetch(path: string, headers?: Record<string, string>): Promise<Response>
   load(params?: object): Promise<MeasuredJob>
   /** The most memory that the process has had, in GiB. */
   peakMemory(): number
@@ -63,7 +67,10 @@ export async function startService(sources: string, dataDir: string): Promise<Me
   await run('PUT', '/v1/cluster')
   await run('POST', '/v1/tables', {})
 
+  const headers = { authorization: `Bearer ${KEY}` }
   return {
+    ...{ url, headers },
+    fetch: (path, more = {}) => fetch(url + path, { headers: { ...headers, ...more } }),
     async load(params = {}) {
       const began = performance.now()
       const job = await run('POST', '/v1/jobs', { type: 'etl', ...params })

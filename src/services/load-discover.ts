@@ -4,7 +4,8 @@ import type { EtlParams } from '../schemas/etl.ts'
 import type { Listing, Source } from '../sources/source.ts'
 import type { LoadObject, RecordKind, WriteSession } from '../warehouse/warehouse.ts'
 import type { JobContext } from './job-handler.ts'
-import { newObjects, selectNewObjects } from './load-sql.ts'
+import { one } from './load-ledger.ts'
+import { countNewObjects, newObjects, selectNewObjects } from './load-sql.ts'
 
 export type Sources = Record<RecordKind, Source>
 
@@ -26,7 +27,7 @@ export async function discover(
       )
     }
     for (const object of listing.objects) {
-      objects.push({ ...object, kind, object_no: objects.length + 1 })
+      objects.push(Object.assign(object, { kind, object_no: objects.length + 1 }))
     }
     context.progress({ rows: objects.length })
   }
@@ -47,6 +48,9 @@ export async function selectNew(
   mode: EtlParams['mode']
 ): Promise<LoadObject[]> {
   await session.run(newObjects, { is_full: mode === 'full' })
+  // A first load of a million objects need not hear of each that it is new.
+  const { new_objects } = await one(session.run(countNewObjects))
+  if (Number(new_objects) === listed.length) return listed
   const { rows } = await session.run(selectNewObjects)
   const isNew = new Set(rows.map((row) => row.object_no))
   return listed.filter((object) => isNew.has(object.object_no))

@@ -9,6 +9,7 @@ import type { WriteSession } from '../warehouse/warehouse.ts'
 const sql = (name: string): Statement => readSql(`warehouse/shared/load/${name}.sql`)
 
 export const newObjects = sql('01-new-objects')
+export const countNewObjects = sql('02-count-new-objects')
 export const selectNewObjects = sql('02-select-new-objects')
 export const findLoad = sql('03-find-load')
 export const countMovedObjects = sql('04-count-moved-objects')

@@ -61,6 +61,8 @@ const SMALL_OBJECT = 256 * 1024
 /** The engine reads about this much in one statement: with less, its threads wait for the last file of each too often. */
 const CHUNK_BYTES = 1024 * 1024 * 1024
 const CHUNK_OBJECTS = 256
+/** Small objects that go through one spool: their list is copied to the thread. */
+const SPOOLED_AT_ONCE = 50_000
 /** Downloads under way: enough to fill the line, few enough for the sockets of the client. */
 const FETCHED_AT_ONCE = 16
 /** What DuckDB reads as a pattern in a file's name. */
@@ -106,7 +108,9 @@ export function createStaging(
   }
 
   async function stage(listed: LoadObject[], options: StageOptions): Promise<StageResult> {
-    const fetchOne = async (object: LoadObject) => ({ ...object, path: await options.fetch(object) })
+    // In place: of a million objects every copy counts.
+    const fetchOne = async (object: LoadObject) =>
+      Object.assign(object, { path: await options.fetch(object) })
     const objects: StagedObject[] = await pMap(listed, fetchOne, {
       concurrency: FETCHED_AT_ONCE,
       signal: options.signal
@@ -120,8 +124,13 @@ export function createStaging(
       const { create, view } = statements[kind]
       await run(create)
       const ofKind = objects.filter((object) => object.kind === kind)
-      if (areSmall(ofKind)) refused += await stageSpooled(kind, ofKind, options, progress)
-      else refused += await stageDirect(kind, ofKind, options, progress)
+      if (!areSmall(ofKind)) refused += await stageDirect(kind, ofKind, options, progress)
+      else {
+        for (let from = 0; from < ofKind.length; from += SPOOLED_AT_ONCE) {
+          const some = ofKind.slice(from, from + SPOOLED_AT_ONCE)
+          refused += await stageSpooled(kind, some, options, progress)
+        }
+      }
       await run(view)
     }
     // Before problems become rejects: those rows are counted as staged already.
@@ -169,7 +178,10 @@ export function createStaging(
     if (first === undefined) return 0
     const spoolPath = join(options.spoolDir, `${kind}-${first.object_no}.ndjson`)
     const { rejectLimit, signal } = options
-    const input = { objects, spoolPath, rejectLimit, maxRawBytes: MAX_RAW_BYTES }
+    const input = {
+      objects: objects.map(({ object_no, path, bytes }) => ({ object_no, path, bytes })),
+      ...{ spoolPath, rejectLimit, maxRawBytes: MAX_RAW_BYTES }
+    }
     const sifted = await siftInThread(
       input,
       (partial) => progress.show(partial.records, partial.bytes),

@@ -26,6 +26,17 @@ function readMaxKeys(text: string | null): number {
 
 const isAfter = (key: string, last: string) => Buffer.compare(Buffer.from(key), Buffer.from(last)) > 0
 
+/** Place of the first key after `last`, found by halving. */
+function firstAfter(keys: readonly string[], last: string): number {
+  let [low, high] = [0, keys.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (isAfter(keys[middle] as string, last)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
 interface Slice {
   prefix: string
   delimiter: string
@@ -66,7 +77,8 @@ export function listObjects(store: S3Objects, bucket: Bucket, query: URLSearchPa
   const maxKeys = readMaxKeys(query.get('max-keys'))
   const last = token === undefined ? '' : readToken(token)
   const slice = { prefix, delimiter, startAfter: startAfter ?? '', last, maxKeys }
-  const page = readPage(store.keys(bucket.name, prefix, token === undefined), slice)
+  const keys = store.keys(bucket.name, prefix, token === undefined)
+  const page = readPage(delimiter === '' && last !== '' ? keys.slice(firstAfter(keys, last)) : keys, slice)
   const encode = (text: string) => (encoding === 'url' ? encodeRfc3986(text).replaceAll('%2F', '/') : text)
   const contents = page.contents.flatMap((key) => {
     const object = store.find(bucket, key)

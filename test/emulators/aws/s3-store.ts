@@ -37,6 +37,8 @@ export interface Bucket {
   deleted: Set<string>
   /** Keys of the files when the directory was last read. */
   scanned: string[] | undefined
+  /** The keys that the last page of a list was of, until one is put or deleted. */
+  listed: { prefix: string; keys: string[] } | undefined
 }
 
 export interface PutOptions {
@@ -103,7 +105,8 @@ export class S3Objects implements S3Store {
       directory: directory === undefined ? undefined : resolve(directory),
       objects: new Map(),
       deleted: new Set(),
-      scanned: undefined
+      scanned: undefined,
+      listed: undefined
     }
     this.buckets.set(name, bucket)
     return bucket
@@ -128,6 +131,7 @@ export class S3Objects implements S3Store {
     }
     bucket.objects.set(key, object)
     bucket.deleted.delete(key)
+    bucket.listed = undefined
     return object
   }
 
@@ -139,6 +143,7 @@ export class S3Objects implements S3Store {
   delete(bucketName: string, key: string): void {
     const bucket = this.buckets.get(bucketName)
     if (!bucket) return
+    bucket.listed = undefined
     this.#bytes -= bucket.objects.get(key)?.size ?? 0
     bucket.objects.delete(key)
     if (bucket.directory !== undefined) bucket.deleted.add(key)
@@ -152,10 +157,13 @@ export class S3Objects implements S3Store {
   keys(bucketName: string, prefix = '', rescans = true): string[] {
     const bucket = this.buckets.get(bucketName)
     if (!bucket) return []
+    if (!rescans && bucket.listed?.prefix === prefix) return bucket.listed.keys
     if (rescans || !bucket.scanned) bucket.scanned = scan(bucket)
     const files = bucket.scanned.filter((key) => !bucket.deleted.has(key))
     const keys = new Set([...bucket.objects.keys(), ...files])
-    return sortByBytes([...keys].filter((key) => key.startsWith(prefix)))
+    const sorted = sortByBytes([...keys].filter((key) => key.startsWith(prefix)))
+    bucket.listed = { prefix, keys: sorted }
+    return sorted
   }
 
   find(bucket: Bucket, key: string): StoredObject | undefined {

@@ -1,0 +1,111 @@
+/**
+ * npm run bench:analytics -- [--plays N]: answers of the canned queries over so many plays (default 10 million), against the same
+ * SQL straight in the engine; answers that are kept against a bare route; and 200 clients at once while a load runs.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import autocannon from 'autocannon'
+import Fastify from 'fastify'
+import { readCatalogue } from '../src/services/analytics-catalogue.ts'
+import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
+import { generate } from './etl/generate.ts'
+import { startService } from './etl/service.ts'
+import { figure, percentile } from './figures.ts'
+
+const { values } = parseArgs({ options: { plays: { type: 'string', default: '10000000' } } })
+const plays = Number(values.plays)
+const directory = mkdtempSync(join(tmpdir(), 'sparkify-bench-analytics-'))
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+const [sources, data] = [join(directory, 'sources'), join(directory, 'var')]
+const catalogue = readCatalogue()
+
+// Six of seven events are plays.
+generate(sources, { events: Math.ceil((plays * 7) / 6), songs: 20_000 })
+const service = await startService(sources, data)
+const loaded = await service.load()
+figure('plays', plays, `(loaded in ${Math.round(loaded.seconds)} s)`)
+
+/** Seconds for the whole answer. */
+async function ask(query: string, headers: Record<string, string> = {}): Promise<number> {
+  const began = performance.now()
+  const response = await service.fetch(`/v1/analytics/${query}/results`, headers)
+  await response.arrayBuffer()
+  if (response.status !== 200) throw new Error(`${query}: ${response.status}`)
+  return (performance.now() - began) / 1000
+}
+
+const first = new Map<string, number>()
+for (const { query } of catalogue) first.set(query, await ask(query))
+const repeated = new Map<string, number>()
+for (const { query } of catalogue) repeated.set(query, await ask(query))
+
+/** Requests a second, with 16 connections, after a warm-up. */
+async function rateOf(url: string, headers: Record<string, string>, expected: number): Promise<number> {
+  await autocannon({ url, headers, connections: 16, duration: 2 })
+  const result = await autocannon({ url, headers, connections: 16, duration: 8 })
+  if (result.errors > 0 || (result.statusCodeStats?.[expected]?.count ?? 0) === 0) throw new Error(url)
+  return result.requests.average
+}
+
+const path = '/v1/analytics/plays-by-hour/results'
+const answer = await service.fetch(path)
+const body = await answer.text()
+const bare = Fastify()
+bare.get('/bare', async (_request, reply) => reply.type('application/json').send(body))
+await bare.listen({ port: 0 })
+const bareUrl = `http://127.0.0.1:${(bare.server.address() as AddressInfo).port}/bare`
+const bareRate = await rateOf(bareUrl, {}, 200)
+const keptRate = await rateOf(service.url + path, service.headers, 200)
+const etag = String(answer.headers.get('etag'))
+const knownRate = await rateOf(service.url + path, { ...service.headers, 'if-none-match': etag }, 304)
+await bare.close()
+figure('a bare route', bareRate, '/s')
+figure('a kept answer, 200', keptRate, '/s')
+figure('  of a bare route', keptRate / bareRate, 'x', '>= 0.8')
+figure('a known answer, 304', knownRate, '/s')
+figure('  of a bare route', knownRate / bareRate, 'x', '>= 0.8')
+
+// Everybody asks something else, while another day is loaded.
+generate(sources, { events: 200_000, songs: 0, first: Math.ceil((plays * 7) / 6) })
+const times: number[] = []
+let isLoading = true
+const loading = service.load().finally(() => {
+  isLoading = false
+})
+await Promise.all(
+  Array.from({ length: 200 }, async (_, client) => {
+    for (let turn = 0; isLoading || turn < 2; turn += 1) {
+      const { query } = catalogue[(client + turn) % catalogue.length] as (typeof catalogue)[number]
+      const began = performance.now()
+      const response = await service.fetch(`/v1/analytics/${query}/results`)
+      await response.arrayBuffer()
+      if (response.status !== 200) throw new Error(`${query}: ${response.status}`)
+      times.push(performance.now() - began)
+    }
+  })
+)
+await loading
+figure('200 clients during a load: answers', times.length, '')
+figure('  p50', percentile(times, 0.5), 'ms')
+figure('  p99', percentile(times, 0.99), 'ms')
+await service.stop()
+
+// The same file, opened by this process alone.
+const warehouse = createDuckdbWarehouse({
+  path: join(data, 'warehouse', 'sparkify.duckdb'),
+  tempDirectory: join(directory, 'tmp')
+})
+for (const { query, statement, parameters } of catalogue) {
+  const params = Object.fromEntries(parameters.map(({ name, default: preset }) => [name, preset]))
+  const began = performance.now()
+  await warehouse.run(statement, params)
+  const straight = (performance.now() - began) / 1000
+  const answered = first.get(query) ?? Number.NaN
+  figure(query, answered, 's', '<= 1')
+  figure('  of the SQL straight in the engine', answered / straight, 'x', '<= 1.2')
+  figure('  repeated', (repeated.get(query) ?? Number.NaN) * 1000, 'ms')
+}
+await warehouse.close()
