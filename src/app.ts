@@ -114,7 +114,7 @@ export async function buildApp(
     ...{ analytics, state, cacheBytes: config.RESULT_CACHE_MB * 2 ** 20 },
     gate: createQueryGate({
       concurrency: config.QUERY_CONCURRENCY,
-      waiting: 25 * config.QUERY_CONCURRENCY,
+      waiting: 100 * config.QUERY_CONCURRENCY,
       timeout: config.QUERY_TIMEOUT_SECONDS * 1000
     })
   })

@@ -114,7 +114,7 @@ const service = {
     minimum: 1,
     maximum: 100,
     accepts: 'a whole number from 1 to 100',
-    description: 'Canned queries that run at once; up to 25 times as many wait for their turn.'
+    description: 'Canned queries that run at once; up to 100 times as many wait for their turn.'
   }),
   RESULT_CACHE_MB: Type.Integer({
     default: 64,

@@ -94,7 +94,7 @@ const examples = {
   ],
   too_many_queries: [
     '/v1/analytics/top-songs/results',
-    '4 queries run and 100 wait for them already. Try again soon.'
+    '4 queries run and 400 wait for them already. Try again soon.'
   ],
   query_timeout: [
     '/v1/analytics/top-songs/results',
