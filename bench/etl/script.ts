@@ -9,7 +9,8 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { peakOf } from './service.ts'
 
 const [name = '', sources = '', database = ''] = process.argv.slice(2)
-const text = readFileSync(new URL(`${name}.sql`, import.meta.url), 'utf8')
+const read = (file: string) => readFileSync(new URL(`${file}.sql`, import.meta.url), 'utf8')
+const text = name === 'parse' ? read(name) : `${read(name)}\n${read('star')}`
 const began = performance.now()
 
 /** What the tuned script needs: opening a hundred thousand files from the engine takes its memory. */
