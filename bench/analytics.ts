@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
 import Fastify from 'fastify'
-import { readCatalogue } from '../src/services/analytics-catalogue.ts'
+import { readBuiltinCatalogue } from '../src/services/analytics-catalogue.ts'
 import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { generate } from './etl/generate.ts'
 import { startService } from './etl/service.ts'
@@ -20,7 +20,7 @@ const plays = Number(values.plays)
 const directory = mkdtempSync(join(tmpdir(), 'sparkify-bench-analytics-'))
 process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
 const [sources, data] = [join(directory, 'sources'), join(directory, 'var')]
-const catalogue = readCatalogue()
+const catalogue = readBuiltinCatalogue()
 
 // Six of seven events are plays.
 generate(sources, { events: Math.ceil((plays * 7) / 6), songs: 20_000 })

@@ -5,7 +5,7 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { readCatalogue } from '../src/services/analytics-catalogue.ts'
+import { readBuiltinCatalogue } from '../src/services/analytics-catalogue.ts'
 import { ensureSample } from '../src/sources/sample.ts'
 import { temporaryDirectory } from './files.ts'
 import { build, type TestService } from './helper.ts'
@@ -31,7 +31,7 @@ const names = globSync('**/*.json', { cwd: sample })
 onRedshift.put(Object.fromEntries(names.map((name) => [name, readFileSync(join(sample, name))])))
 await load(onRedshift)
 
-const queries = readCatalogue().map(({ query }) => query)
+const queries = readBuiltinCatalogue().map(({ query }) => query)
 if (process.env.WRITE_GOLDEN === 'true') {
   const answers: Json = {}
   for (const query of queries) {

@@ -1,6 +1,6 @@
 /**
  * Run by `tap run` before the tests: starts the PostgreSQL that all test files share, in a process that lives as long as
- * tap does, and waits until it takes connections.
+ * tap does, and waits until it takes connections. It also removes the last run's coverage.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,10 +13,9 @@ const [owner] = process.argv.slice(2).map(Number)
 
 if (owner === undefined) {
   rmSync(sharedServerFile, { force: true })
+  rmSync(new URL('../.tap/v8-coverage', import.meta.url), { recursive: true, force: true })
   const server = spawn(process.execPath, [fileURLToPath(import.meta.url), String(process.ppid)], {
     detached: true,
-    // Its coverage is nobody's business.
-    env: { ...process.env, NODE_V8_COVERAGE: '' },
     stdio: ['ignore', 'ignore', 'inherit']
   })
   server.unref()

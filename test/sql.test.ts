@@ -223,8 +223,8 @@ t.test('every file is read by the program', async (t) => {
     (file) => file.endsWith('.ts') && file !== 'server.ts'
   )
   for (const module of modules) await import(new URL(module, source).href)
-  const { readCatalogue } = await import('../src/services/analytics-catalogue.ts')
-  readCatalogue()
+  const { readBuiltinCatalogue } = await import('../src/services/analytics-catalogue.ts')
+  readBuiltinCatalogue()
   readMigrations()
 
   const read = new Set(reads().map(({ args }) => (args[0] instanceof URL ? fileURLToPath(args[0]) : args[0])))

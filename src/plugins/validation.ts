@@ -16,30 +16,47 @@ interface ObjectSchema {
 /** True if the request may come without this body: it requires nothing. */
 export const isOptionalBody = (body: unknown): boolean => ((body as ObjectSchema).required ?? []).length === 0
 
-function createCompiler(): FastifySchemaCompiler<object> {
-  const ajv = new Ajv({ useDefaults: true, removeAdditional: false, allErrors: true, strict: false })
-  addFormats.default(ajv)
-  return ({ schema, httpPart }) => {
-    // Compiled when it is first needed: a start that compiles all of them takes noticeably longer.
-    let compiled: ValidateFunction | undefined
-    const validate = (values: object): { value: object } | { error: ErrorObject[] } => {
-      compiled ??= ajv.compile(schema)
-      return compiled(values) ? { value: values } : { error: compiled.errors ?? [] }
-    }
-    if (httpPart === 'body') return validate
-    const { properties = {} } = schema as ObjectSchema
-    return (values: Record<string, unknown>) => {
-      for (const [name, { type }] of Object.entries(properties)) {
-        if (name in values) values[name] = fromText(values[name], type)
-      }
-      return validate(values)
-    }
+const ajv = new Ajv({
+  useDefaults: true,
+  removeAdditional: false,
+  allErrors: true,
+  strict: false,
+  // The code is run a few times a second at most: making it smaller takes longer than that saves.
+  code: { optimize: false }
+})
+addFormats.default(ajv)
+
+/**
+ * By the text of their schema: each is compiled once, when it is first needed, because a start that compiles all of them
+ * takes noticeably longer.
+ */
+const compiled = new Map<string, ValidateFunction>()
+
+const compile: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
+  let own: ValidateFunction | undefined
+  const validate = (values: object): { value: object } | { error: ErrorObject[] } => {
+    own ??= compileOnce(schema)
+    return own(values) ? { value: values } : { error: own.errors ?? [] }
   }
+  if (httpPart === 'body') return validate
+  const { properties = {} } = schema as ObjectSchema
+  return (values: Record<string, unknown>) => {
+    for (const [name, { type }] of Object.entries(properties)) {
+      if (name in values) values[name] = fromText(values[name], type)
+    }
+    return validate(values)
+  }
+}
+
+function compileOnce(schema: object): ValidateFunction {
+  const key = JSON.stringify(schema)
+  const validate = compiled.get(key) ?? ajv.compile(schema)
+  compiled.set(key, validate)
+  return validate
 }
 
 export default fp(
   async (app: FastifyInstance) => {
-    const compile = createCompiler()
     app.setValidatorCompiler(compile)
     // A scope that adds a schema would go back to Fastify's own compiler, which drops what is unknown.
     app.addHook('onRegister', (scope) => void scope.setValidatorCompiler(compile))

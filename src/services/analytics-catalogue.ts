@@ -33,8 +33,13 @@ export class CatalogueError extends Error {
   }
 }
 
+let builtin: CatalogueEntry[] | undefined
+
+/** The queries that come with the service, read once. Throws a `CatalogueError` with every problem. */
+export const readBuiltinCatalogue = (): CatalogueEntry[] => (builtin ??= readCatalogue(builtinQueries))
+
 /** Reads the queries of a folder in the order of their names. Throws a `CatalogueError` with every problem. */
-export function readCatalogue(folder: string = builtinQueries): CatalogueEntry[] {
+export function readCatalogue(folder: string): CatalogueEntry[] {
   const entries: CatalogueEntry[] = []
   const problems: string[] = []
   for (const file of listQueries(folder)) {
@@ -51,7 +56,7 @@ export function readCatalogue(folder: string = builtinQueries): CatalogueEntry[]
  * warehouse's tables alone, and have names of their own. Throws a `CatalogueError` with every problem.
  */
 export async function readCatalogues(folder: string | undefined): Promise<CatalogueEntry[]> {
-  const builtin = readCatalogue()
+  const builtin = readBuiltinCatalogue()
   if (folder === undefined) return builtin
   const own = readCatalogue(folder)
   const taken = new Set(builtin.map(({ query }) => query))

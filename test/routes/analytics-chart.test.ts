@@ -1,7 +1,7 @@
 /** Charts: one for each query, drawn from its answer, safe to open. */
 import { join } from 'node:path'
 import t from 'tap'
-import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
+import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { writeFiles } from '../files.ts'
 import { build } from '../helper.ts'
 import { event, lines, song } from '../records.ts'
@@ -49,7 +49,7 @@ t.test('every query has a chart, in both themes', async (t) => {
     )
   })
   await service.request('POST', '/v1/jobs', { body: { type: 'etl' }, headers: { prefer: 'wait=60' } })
-  for (const { query, title } of readCatalogue()) {
+  for (const { query, title } of readBuiltinCatalogue()) {
     for (const theme of ['light', 'dark']) {
       const { status, headers, body } = await get(query, `?theme=${theme}`)
       t.equal(status, 200, `${query}: ${JSON.stringify(body).slice(0, 200)}`)

@@ -1,6 +1,6 @@
 /** Who may do what: every route under /v1, with every kind of key. */
 import t from 'tap'
-import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
+import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { createApiKeys } from '../../src/services/api-keys.ts'
 import { checkProblem, collectRoutes, countJobs, normalise, problem, rows } from '../api-fixture.ts'
 import { build, type TestService } from '../helper.ts'
@@ -49,7 +49,9 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'GET /v1/analytics/:query/results': 'read',
   'GET /v1/analytics/:query/chart': 'read',
   'POST /v1/analytics/:query/verify': 'read',
-  ...Object.fromEntries(readCatalogue().map(({ query }) => [`GET /v1/analytics/${query}/results`, 'read']))
+  ...Object.fromEntries(
+    readBuiltinCatalogue().map(({ query }) => [`GET /v1/analytics/${query}/results`, 'read'])
+  )
 }
 
 const order = ['read', 'operate', 'admin'] as const

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { answerParameters } from '../../src/schemas/analytics.ts'
-import { CatalogueError, readCatalogue } from '../../src/services/analytics-catalogue.ts'
+import {
+  CatalogueError,
+  readBuiltinCatalogue,
+  readCatalogue
+} from '../../src/services/analytics-catalogue.ts'
 
 const valid = `/*
 title: Loud songs
@@ -44,7 +48,7 @@ function problemsOf(t: Test, text: string, file = 'loud-songs.sql'): string[] {
 }
 
 t.test('the queries of the service', async (t) => {
-  const names = readCatalogue().map(({ query }) => query)
+  const names = readBuiltinCatalogue().map(({ query }) => query)
   t.same(names, [
     'conversions',
     'demographics',

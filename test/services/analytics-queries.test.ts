@@ -2,10 +2,10 @@
 import t from 'tap'
 import type { Values } from '../../src/schemas/analytics.ts'
 import { createAnalytics } from '../../src/services/analytics.ts'
-import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
+import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { engines, openWarehouse } from '../analytics-fixture.ts'
 
-const catalogue = readCatalogue()
+const catalogue = readBuiltinCatalogue()
 
 const agents = {
   firefox: '"Mozilla/5.0 (Windows NT 6.1; WOW64; rv:31.0) Gecko/20100101 Firefox/31.0"',

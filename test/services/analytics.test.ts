@@ -2,12 +2,12 @@ import t from 'tap'
 import { ServiceError } from '../../src/errors.ts'
 import type { AnalyticsResults, Values } from '../../src/schemas/analytics.ts'
 import { createAnalytics } from '../../src/services/analytics.ts'
-import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
+import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { parseSql } from '../../src/sql.ts'
 import type { Queryable } from '../../src/warehouse/warehouse.ts'
 import { addExamples, engines, openWarehouse } from '../analytics-fixture.ts'
 
-const catalogue = readCatalogue()
+const catalogue = readBuiltinCatalogue()
 const hours = (plays: Record<number, number>) =>
   Array.from({ length: 24 }, (_, hour) => ({ hour, plays: plays[hour] ?? 0 }))
 

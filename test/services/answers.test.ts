@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { ServiceError } from '../../src/errors.ts'
 import type { AnalyticsResults, Values } from '../../src/schemas/analytics.ts'
-import { readCatalogue } from '../../src/services/analytics-catalogue.ts'
+import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { chooseFormat, formatAnswer } from '../../src/services/answer-formats.ts'
 import { createAnswers } from '../../src/services/answers.ts'
 import { createDataState } from '../../src/services/data-state.ts'
@@ -11,7 +11,7 @@ import { createQueryGate } from '../../src/services/query-gate.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openTestPostgres } from '../helper.ts'
 
-const [entry] = readCatalogue().filter(({ query }) => query === 'users-by-level')
+const [entry] = readBuiltinCatalogue().filter(({ query }) => query === 'users-by-level')
 if (entry === undefined) throw new Error('there is no such query')
 
 const results = (
