@@ -148,6 +148,7 @@ function printInvitation(url: string, key: string): void {
   console.log(`
 The service keeps running; Ctrl-C stops it.
   API      ${url}/v1
+  page     ${url}/
   docs     ${url}/docs
   API key  ${key}
 

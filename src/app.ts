@@ -18,6 +18,7 @@ import webhooksPlugin from './plugins/webhooks.ts'
 import worker from './plugins/worker.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
 import { clusterRoutes } from './routes/cluster.ts'
+import { dashboardRoutes } from './routes/dashboard.ts'
 import { jobEventsRoutes } from './routes/job-events.ts'
 import { jobsRoutes } from './routes/jobs.ts'
 import { loadsRoutes } from './routes/loads.ts'
@@ -152,6 +153,7 @@ export async function buildApp(
   await app.register(streams, { jobEvents })
   for (const schema of namedSchemas) app.addSchema(schema)
 
+  await app.register(dashboardRoutes)
   await app.register(systemRoutes(system))
   await app.register(
     async (v1) => {
