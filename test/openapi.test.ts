@@ -107,8 +107,8 @@ t.test('every route is in the document, and the other way round', async (t) => {
   const own = [...hidden].filter((url) => !url.startsWith('/docs'))
   t.strictSame(
     own,
-    ['/v1/analytics/:query/results'],
-    'only Swagger UI and the answer to unknown queries hide'
+    ['/dashboard/*', '/', '/v1/analytics/:query/results'],
+    'only pages for people and the answer to unknown queries hide'
   )
 })
 
