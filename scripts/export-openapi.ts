@@ -30,7 +30,12 @@ const parts: Parts = {
     ping: never,
     close: never
   },
-  warehouse: { engine: 'duckdb', run: never, write: never, close: never, skew: never },
+  warehouse: {
+    ...{ engine: 'duckdb', run: never, write: never, close: never, skew: never },
+    async *stream() {
+      yield await never()
+    }
+  },
   provider: {
     steps: { provision: {}, teardown: {}, pause: {}, resume: {} },
     allows: () => {},

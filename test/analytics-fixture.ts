@@ -7,13 +7,13 @@ import { bindParams, parseSql } from '../src/sql.ts'
 import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { toRedshift, types } from '../src/warehouse/redshift-values.ts'
 import { schemas, tableDefinitions } from '../src/warehouse/table-definitions.ts'
-import type { Queryable, Value } from '../src/warehouse/warehouse.ts'
+import type { Queryable, Value, Warehouse } from '../src/warehouse/warehouse.ts'
 import { temporaryDirectory } from './files.ts'
 import { connectToEmptyDatabase } from './postgres.ts'
 
 export const engines = ['duckdb', 'postgres'] as const
 
-export interface FixtureWarehouse extends Queryable {
+export interface FixtureWarehouse extends Pick<Warehouse, 'run' | 'stream'> {
   /** Runs one statement as it stands. */
   exec(sql: string): Promise<void>
 }
@@ -30,6 +30,16 @@ export async function addExamples(warehouse: FixtureWarehouse): Promise<void> {
   for (const statement of exampleRows.split(';\n')) await warehouse.exec(statement)
 }
 
+/** A warehouse that gives the rows of a statement in one part. */
+export function queryable(run: Queryable['run']): Pick<Warehouse, 'run' | 'stream'> {
+  return {
+    run,
+    async *stream(...asked) {
+      yield await run(...asked)
+    }
+  }
+}
+
 /** The embedded warehouse as the service opens it. */
 async function openDuckdb(t: Test): Promise<FixtureWarehouse> {
   const directory = temporaryDirectory(t)
@@ -41,6 +51,7 @@ async function openDuckdb(t: Test): Promise<FixtureWarehouse> {
   await warehouse.create()
   return {
     run: warehouse.run,
+    stream: warehouse.stream,
     exec: async (sql) => void (await warehouse.write((session) => session.run(parseSql('fixture', sql))))
   }
 }
@@ -49,17 +60,18 @@ async function openPostgres(t: Test): Promise<FixtureWarehouse> {
   const client = await connectToEmptyDatabase(t)
   await client.query("set timezone to 'UTC'; set search_path to analytics, staging")
   for (const schema of schemas) await client.query(`create schema ${schema}`)
+  const run: Queryable['run'] = async (statement, params) => {
+    const values = bindParams(statement, params).map(toRedshift)
+    const { text } = statement
+    const result = await client.query<Value[]>({ text, values, types, rowMode: 'array' })
+    const columns = result.fields.map(({ name }) => name)
+    const rows = result.rows.map((row) =>
+      Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null]))
+    )
+    return { columns, rows, changed: result.rowCount ?? 0 }
+  }
   return {
-    async run(statement, params) {
-      const values = bindParams(statement, params).map(toRedshift)
-      const { text } = statement
-      const result = await client.query<Value[]>({ text, values, types, rowMode: 'array' })
-      const columns = result.fields.map(({ name }) => name)
-      const rows = result.rows.map((row) =>
-        Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null]))
-      )
-      return { columns, rows, changed: result.rowCount ?? 0 }
-    },
+    ...queryable(run),
     exec: async (sql) => void (await client.query(sql))
   }
 }

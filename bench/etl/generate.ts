@@ -16,6 +16,7 @@ const START = Date.UTC(2018, 10, 1, 21, 0, 0, 796)
 /** Events of one day. */
 const PER_DAY = 200_000
 const SESSION = 25
+const USERS = 50_000
 const agents = ['Windows NT 6.1; WOW64', 'Macintosh; Intel Mac OS X 10_9_4', 'X11; Linux x86_64'].map(
   (system) =>
     `\\"Mozilla/5.0 (${system}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/36.0.1985.143 Safari/537.36\\"`
@@ -50,7 +51,7 @@ function writeEvents(directory: string, { events, songs, perFile = PER_DAY, firs
 function eventLine(index: number, songs: number): string {
   const random = (Math.imul(index + 1, 0x9e3779b1) >>> 0) / 2 ** 32
   const session = Math.floor(index / SESSION)
-  const user = 1 + (session % 50_000)
+  const user = 1 + (session % USERS)
   const isPlay = index % 7 !== 0
   const number = Math.floor(random * songs * 4)
   const played = isPlay
@@ -59,11 +60,15 @@ function eventLine(index: number, songs: number): string {
   const ts = START + Math.floor((index / PER_DAY) * DAY)
   return (
     `{${played},"auth":"Logged In","firstName":"First${user % 500}","gender":"${user % 2 ? 'F' : 'M'}","itemInSession":${index % SESSION},` +
-    `"lastName":"Last${user % 3000}","level":"${user % 4 ? 'free' : 'paid'}","location":"${places[user % 4]}","method":"PUT",` +
+    `"lastName":"Last${user % 3000}","level":"${isPaid(user, session) ? 'paid' : 'free'}","location":"${places[user % 4]}","method":"PUT",` +
     `"page":"${isPlay ? 'NextSong' : 'Home'}","registration":1540919166796.0,"sessionId":${session},"status":200,"ts":${ts},` +
     `"userAgent":"${agents[user % 3]}","userId":"${user}"}`
   )
 }
+
+/** A quarter of the users pay, and one of ten others changes from session to session. */
+const isPaid = (user: number, session: number) =>
+  user % 4 === 0 || (user % 10 === 3 && Math.floor(session / USERS) % 2 === 1)
 
 function writeSongs(directory: string, songs: number): number {
   let bytes = 0

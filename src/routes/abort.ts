@@ -18,3 +18,12 @@ export function requestSignal(reply: FastifyReply): AbortSignal {
   else response.once('close', abort)
   return controller.signal
 }
+
+/** The same, made when it is first asked for: most answers are there before anybody could hang up. */
+export function lazyRequestSignal(reply: FastifyReply): () => AbortSignal {
+  let signal: AbortSignal | undefined
+  return () => {
+    signal ??= requestSignal(reply)
+    return signal
+  }
+}

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import {
@@ -15,7 +16,7 @@ import { answer, chartResponses, resultsResponses } from '../schemas/responses.t
 import type { Analytics } from '../services/analytics.ts'
 import { type AnswerFormat, answerFormats, chooseFormat } from '../services/answer-formats.ts'
 import type { Answers } from '../services/answers.ts'
-import { requestSignal } from './abort.ts'
+import { lazyRequestSignal, requestSignal } from './abort.ts'
 import { preferredWait } from './job-reply.ts'
 
 /** What every question to the warehouse may meet. */
@@ -38,6 +39,11 @@ function isKnownAnswer(
     'x-cache': isCached ? 'hit' : 'miss'
   })
   return isKnown(request.headers['if-none-match'], etag)
+}
+
+function sendNothing(reply: FastifyReply, body: string | Readable): FastifyReply {
+  if (typeof body !== 'string') body.destroy()
+  return reply.code(304).send()
 }
 
 /** RFC 9110: weak or strong, any of a list, or a star. */
@@ -105,12 +111,12 @@ export function analyticsRoutes(analytics: Analytics, answers: Answers): Fastify
           const { format, min_data_version, ...params } = request.query
           const chosen = chooseFormat(format as AnswerFormat | undefined, request.headers.accept)
           const { etag, body, isCached } = await answers.answer(entry, {
-            ...{ params, format: chosen, signal: requestSignal(reply) },
+            ...{ params, format: chosen, signal: lazyRequestSignal(reply) },
             minDataVersion: min_data_version as number | undefined,
             wait: preferredWait(request.headers.prefer),
             isFresh: /\bno-cache\b/i.test(request.headers['cache-control'] ?? '')
           })
-          if (isKnownAnswer(request, reply, { etag, isCached })) return reply.code(304).send()
+          if (isKnownAnswer(request, reply, { etag, isCached })) return sendNothing(reply, body)
           if (chosen === 'csv')
             reply.header('content-disposition', `attachment; filename="${entry.query}.csv"`)
           return reply.type(answerFormats[chosen]).send(body)
@@ -137,9 +143,9 @@ export function analyticsRoutes(analytics: Analytics, answers: Answers): Fastify
         const { theme, width, ...texts } = request.query
         const { etag, body, isCached } = await answers.chart(request.params.query, texts, {
           look: { theme, width },
-          signal: requestSignal(reply)
+          signal: lazyRequestSignal(reply)
         })
-        if (isKnownAnswer(request, reply, { etag, isCached })) return reply.code(304).send()
+        if (isKnownAnswer(request, reply, { etag, isCached })) return sendNothing(reply, body)
         // Opened by itself it can neither run nor fetch anything.
         reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
         return reply.type('image/svg+xml; charset=utf-8').send(body)

@@ -227,7 +227,9 @@ const resultsOf = (query: TString, params: TUnsafe<Values>, row: TUnsafe<Values>
       }),
       rows: Type.Array(row),
       row_count: Type.Integer({ description: 'Rows in this answer' }),
-      truncated: Type.Boolean({ description: 'True when the service cut rows off; `limit` does not count' }),
+      truncated: Type.Boolean({
+        description: 'Always false: an answer of any size is sent whole; `limit` does not count'
+      }),
       data_version: Type.Integer({
         description: 'Raised by every committed load; the rows are at least as new as it says'
       }),

@@ -1,5 +1,4 @@
 /** Canned analytics: the catalogue, and running its queries against the warehouse. */
-
 import { ServiceError } from '../errors.ts'
 import type {
   AnalyticsQuery,
@@ -10,17 +9,28 @@ import type {
 } from '../schemas/analytics.ts'
 import type { Page } from '../schemas/common.ts'
 import { readSql } from '../sql.ts'
-import type { Queryable, QueryOptions, QueryResult, Value } from '../warehouse/warehouse.ts'
+import type { Queryable, QueryOptions, QueryResult, Value, Warehouse } from '../warehouse/warehouse.ts'
 import type { CatalogueEntry } from './analytics-catalogue.ts'
 
 export interface AnalyticsParts {
-  warehouse: Queryable
+  warehouse: Pick<Warehouse, 'run' | 'stream'>
   catalogue: readonly CatalogueEntry[]
 }
 
 export interface RunOptions extends QueryOptions {
   /** Rows that the answer may hold; what is more is cut off, and said. */
   maxRows?: number
+}
+
+/** An answer whose rows are yet to be taken. */
+export interface OpenAnswer {
+  head: Omit<AnalyticsResults, 'rows' | 'row_count' | 'truncated' | 'elapsed_ms'>
+  /** The job of the load that the data is of: its version alone begins anew with new tables. */
+  load_job: Value
+  /** When it was asked, by `performance.now()`. */
+  started: number
+  /** At least one, which may be empty. Throws for rows that are not what the query's header promises. */
+  batches: AsyncIterable<Values[]>
 }
 
 const MAX_ROWS = 100_000
@@ -43,28 +53,20 @@ export function createAnalytics({ warehouse, catalogue }: AnalyticsParts) {
     return new ServiceError('query_not_found', `No canned query is called ${query}. There are: ${known}.`)
   }
 
-  async function ask(query: string, given: Values, { maxRows = MAX_ROWS, ...options }: RunOptions) {
+  async function open(query: string, given: Values, options: QueryOptions = {}): Promise<OpenAnswer> {
     const started = performance.now()
     const entry = find(query)
     const params = withDefaults(entry, given)
     // The version comes first: a load that commits in between makes the rows newer than the version says,
     // never older, so that whoever keeps the answer under its version keeps nothing stale.
     const { job_id, ...version } = await readVersion(warehouse, options)
-    const result = await warehouse.run(entry.statement, params, options)
-    checkColumns(entry, result)
-    checkValues(entry, result)
-    const rows = result.rows.slice(0, maxRows)
-    const results: AnalyticsResults = {
-      query,
-      params,
-      columns: entry.columns.map(({ name, type, unit }) => ({ name, type, ...(unit && { unit }) })),
-      rows,
-      row_count: rows.length,
-      truncated: rows.length < result.rows.length,
-      ...version,
-      elapsed_ms: Math.round(performance.now() - started)
+    const columns = entry.columns.map(({ name, type, unit }) => ({ name, type, ...(unit && { unit }) }))
+    return {
+      head: { query, params, columns, ...version },
+      load_job: job_id,
+      started,
+      batches: checked(entry, warehouse.stream(entry.statement, params, options))
     }
-    return { results, load_job: job_id }
   }
 
   return {
@@ -86,17 +88,46 @@ export function createAnalytics({ warehouse, catalogue }: AnalyticsParts) {
     /**
      * Runs a query. Parameters that are not given take their default; those without one are null.
      * Their types and bounds are the caller's to check, with the entry's `querystring`.
-     * Throws `query_not_found`, `cluster_not_found` and `tables_not_created`.
+     * Throws `query_not_found`, `cluster_not_found` and `tables_not_created`, the last two when the rows are taken.
      */
+    open,
+
+    /** The same, with all the rows. */
     async run(query: string, given: Values = {}, options: RunOptions = {}): Promise<AnalyticsResults> {
-      return (await ask(query, given, options)).results
+      return collect(await open(query, given, options), options.maxRows)
     },
 
     /** Throws `query_not_found`. */
-    find,
+    find
+  }
+}
 
-    /** The same with the job of the load that the data is of: its version alone begins anew with new tables. */
-    ask
+/** Takes the rows of an answer, so many at most; `truncated` tells whether there are more. */
+export async function collect(
+  { head, started, batches }: OpenAnswer,
+  maxRows = MAX_ROWS
+): Promise<AnalyticsResults> {
+  const rows: Values[] = []
+  for await (const batch of batches) {
+    for (const row of batch) rows.push(row)
+    if (rows.length > maxRows) break
+  }
+  const { query, params, columns, ...version } = head
+  return {
+    ...{ query, params, columns },
+    rows: rows.slice(0, maxRows),
+    row_count: Math.min(rows.length, maxRows),
+    truncated: rows.length > maxRows,
+    ...version,
+    elapsed_ms: Math.round(performance.now() - started)
+  }
+}
+
+async function* checked(entry: CatalogueEntry, parts: AsyncIterable<QueryResult>): AsyncGenerator<Values[]> {
+  for await (const part of parts) {
+    checkColumns(entry, part)
+    checkValues(entry, part)
+    yield part.rows
   }
 }
 

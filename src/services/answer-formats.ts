@@ -1,6 +1,6 @@
 /** Answers of canned queries as bytes, in the formats that callers may ask for. */
 import { stringify } from 'csv-stringify/sync'
-import type { AnalyticsResults } from '../schemas/analytics.ts'
+import type { OpenAnswer } from './analytics.ts'
 
 export const answerFormats = {
   json: 'application/json; charset=utf-8',
@@ -9,26 +9,45 @@ export const answerFormats = {
 } as const
 export type AnswerFormat = keyof typeof answerFormats
 
-/**
- * CSV as RFC 4180 has it. A text that a spreadsheet would run as a formula gets an apostrophe in front; numbers, negative ones
- * too, stay as they are.
- */
-export function formatAnswer(results: AnalyticsResults, format: AnswerFormat): Buffer {
-  if (format === 'json') return Buffer.from(JSON.stringify(results))
-  const names = results.columns.map(({ name }) => name)
-  if (format === 'ndjson') {
-    return Buffer.from(results.rows.map((row) => `${JSON.stringify(row)}\n`).join(''))
+/** The text of an answer, in parts as its rows are taken. */
+export const writeAnswer = (answer: OpenAnswer, format: AnswerFormat): AsyncGenerator<string> =>
+  writers[format](answer)
+
+const writers: Record<AnswerFormat, (answer: OpenAnswer) => AsyncGenerator<string>> = {
+  async *json({ head, started, batches }) {
+    const { query, params, columns, ...version } = head
+    let text = `${JSON.stringify({ query, params, columns }).slice(0, -1)},"rows":[`
+    let row_count = 0
+    for await (const rows of batches) {
+      if (rows.length === 0) continue
+      yield (row_count > 0 ? ',' : text) + rows.map((row) => JSON.stringify(row)).join(',')
+      text = ''
+      row_count += rows.length
+    }
+    const elapsed_ms = Math.round(performance.now() - started)
+    yield `${text}],${JSON.stringify({ row_count, truncated: false, ...version, elapsed_ms }).slice(1)}`
+  },
+
+  async *ndjson({ batches }) {
+    for await (const rows of batches) yield rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+  },
+
+  /**
+   * CSV as RFC 4180 has it. A text that a spreadsheet would run as a formula gets an apostrophe in front; numbers, negative
+   * ones too, stay as they are.
+   */
+  async *csv({ head, batches }) {
+    const names = head.columns.map(({ name }) => name)
+    const isText = new Set(head.columns.filter(({ type }) => type === 'string').map(({ name }) => name))
+    yield toCsv([names])
+    for await (const rows of batches) {
+      yield toCsv(rows.map((row) => names.map((name) => (isText.has(name) ? defuse(row[name]) : row[name]))))
+    }
   }
-  const isText = new Set(results.columns.filter(({ type }) => type === 'string').map(({ name }) => name))
-  const rows = results.rows.map((row) =>
-    names.map((name) => (isText.has(name) ? defuse(row[name]) : row[name]))
-  )
-  const text = stringify([names, ...rows], {
-    record_delimiter: 'windows',
-    cast: { boolean: (value) => String(value) }
-  })
-  return Buffer.from(text)
 }
+
+const toCsv = (rows: unknown[][]) =>
+  stringify(rows, { record_delimiter: 'windows', cast: { boolean: (value) => String(value) } })
 
 const defuse = (value: unknown) =>
   typeof value === 'string' && /^[=+\-@\t\r]/.test(value) ? `'${value}` : value

@@ -3,23 +3,25 @@
  * who has an answer already gets it again for nothing.
  */
 import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
-import type { TSchema } from 'typebox'
-import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
-import { type AnalyticsResults, answerParameters, type Values } from '../schemas/analytics.ts'
+import type { Values } from '../schemas/analytics.ts'
 import type { AnswerVerification, VerifyAnswer } from '../schemas/analytics-verify.ts'
-import type { Analytics } from './analytics.ts'
+import { type Analytics, collect, type OpenAnswer } from './analytics.ts'
 import type { CatalogueEntry } from './analytics-catalogue.ts'
-import { type AnswerFormat, formatAnswer } from './answer-formats.ts'
+import { gather, streamAnswer } from './answer-body.ts'
+import { type AnswerFormat, writeAnswer } from './answer-formats.ts'
+import { checkParams, readParams } from './answer-parameters.ts'
 import { verifyAnswer } from './answer-verify.ts'
 import { type ChartLook, drawChart } from './chart.ts'
 import type { DataState } from './data-state.ts'
 import type { QueryGate } from './query-gate.ts'
+import { type Shared, share } from './shared-work.ts'
 
 export interface AnswersParts {
-  analytics: Pick<Analytics, 'ask' | 'find'>
+  analytics: Pick<Analytics, 'open' | 'find'>
   state: DataState
   gate: QueryGate
   /** What is kept at most, in bytes. */
@@ -37,15 +39,16 @@ export interface AnswerRequest {
   wait?: number
   /** Asks the warehouse whatever is kept. */
   isFresh?: boolean
-  signal: AbortSignal
+  /** Aborts when the caller has left. Asked for only when the answer is not there yet. */
+  signal: () => AbortSignal
 }
 
 export interface Answer {
   /** Strong, with its quotes: query text, parameters, format and the load that the rows are of. */
   etag: string
-  body: Buffer
+  /** A large one comes as its rows do, to one caller, and is not kept. */
+  body: string | Readable
   data_version: number
-  truncated: boolean
   /** Whether it was kept from before. */
   isCached: boolean
 }
@@ -53,37 +56,46 @@ export interface Answer {
 /** Between two looks at the state while a caller waits for a load, in ms. */
 const LOOK_INTERVAL = 100
 
-type Kept = Omit<Answer, 'isCached'> & { state: string }
+/** An answer that holds in a state, or, without one, for the caller alone. */
+interface Computed extends Omit<Answer, 'isCached'> {
+  state?: string
+}
+type Kept = Computed & { body: string }
 
 export type Answers = ReturnType<typeof createAnswers>
 
 export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersParts) {
   const kept = new LRUCache<string, Kept>({
     maxSize: Math.max(1, cacheBytes),
-    sizeCalculation: ({ body }) => body.length + 1000
+    // A character takes two bytes at most.
+    sizeCalculation: ({ body }) => 2 * body.length + 1000
   })
-  const running = new Map<string, Shared<Kept | Omit<Kept, 'state'>>>()
+  const running = new Map<string, Shared<Computed>>()
+  const taken = new WeakSet<Readable>()
 
-  async function compute(
-    entry: CatalogueEntry,
-    { params, format, look }: AnswerRequest,
-    signal: AbortSignal
-  ) {
-    const before = await state.current()
-    // Rows of a file are all there: nothing in it could say that some are missing.
-    const limit = format === 'json' || format === 'svg' ? {} : { maxRows: Number.POSITIVE_INFINITY }
-    const { results, load_job } = await gate(
-      (stop) => analytics.ask(entry.query, params, { signal: stop, ...limit }),
-      signal
-    )
-    const after = await state.current()
-    const body = await render(entry, results, format, look)
-    const identity = [entry.statement.text, results.params, format, look, results.data_version, load_job]
-    const etag = `"${createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 32)}"`
-    const { data_version, truncated } = results
-    const answer = { etag, body, data_version, truncated }
-    // Rows that were read while the data changed are newer than their version: right, and not to be kept.
-    return before !== undefined && before === after ? { ...answer, state: before } : answer
+  function compute(entry: CatalogueEntry, request: AnswerRequest, signal: AbortSignal): Promise<Computed> {
+    const { promise, resolve, reject } = Promise.withResolvers<Computed>()
+    gate(async (stop, renew) => {
+      const before = await state.current()
+      const opened = await analytics.open(entry.query, request.params, { signal: stop })
+      const { data_version } = opened.head
+      const about = { etag: etagOf(entry, request, opened), data_version }
+      const chunks = render(entry, opened, request)
+      const { text, isAll } = await gather(chunks)
+      if (!isAll) {
+        await streamAnswer(text, chunks, {
+          signal: stop,
+          renew,
+          onOpen: (body) => resolve({ ...about, body })
+        })
+        return
+      }
+      const after = await state.current()
+      // Rows that were read while the data changed are newer than their version: right, and not to be kept.
+      const isLasting = before !== undefined && before === after
+      resolve({ ...about, body: text, ...(isLasting && { state: before }) })
+    }, signal).catch(reject)
+    return promise
   }
 
   async function once(entry: CatalogueEntry, request: AnswerRequest): Promise<Answer> {
@@ -99,11 +111,22 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
       share((signal) => compute(entry, request, signal))
     if (now !== undefined) running.set(runKey, shared)
     try {
-      const answer = await shared.join(request.signal)
-      if ('state' in answer && cacheBytes > 0) kept.set(key, answer)
-      return { ...answer, isCached: false }
+      const answer = await shared.join(request.signal())
+      return { ...(await own(answer, () => compute(entry, request, request.signal()))), isCached: false }
     } finally {
       if (running.get(runKey) === shared && shared.isOver()) running.delete(runKey)
+    }
+
+    /** An answer that comes as it is made is the first caller's; the others ask for themselves. */
+    async function own(answer: Computed, again: () => Promise<Computed>): Promise<Computed> {
+      const { body } = answer
+      if (typeof body === 'string') {
+        if (answer.state !== undefined && cacheBytes > 0) kept.set(key, { ...answer, body })
+        return answer
+      }
+      if (taken.has(body)) return again()
+      taken.add(body)
+      return answer
     }
   }
 
@@ -115,7 +138,7 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
     async chart(
       query: string,
       texts: Record<string, string>,
-      request: { look: ChartLook; signal: AbortSignal }
+      request: { look: ChartLook; signal: () => AbortSignal }
     ): Promise<Answer> {
       const entry = analytics.find(query)
       if (entry.chart === undefined) {
@@ -131,7 +154,10 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
     async verify(query: string, request: VerifyAnswer, signal: AbortSignal): Promise<AnswerVerification> {
       const entry = analytics.find(query)
       const params = checkParams(entry, request.params)
-      const { results } = await gate((stop) => analytics.ask(query, params, { signal: stop }), signal)
+      const results = await gate(
+        async (stop) => collect(await analytics.open(query, params, { signal: stop })),
+        signal
+      )
       return verifyAnswer(results, request)
     },
 
@@ -145,25 +171,30 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
       for (;;) {
         const answer = await once(entry, request)
         if (answer.data_version >= minDataVersion) return answer
+        if (typeof answer.body !== 'string') answer.body.destroy()
         const left = deadline - performance.now()
         if (left <= 0) throw notReady(minDataVersion, answer.data_version)
-        await sleep(Math.min(left, LOOK_INTERVAL), undefined, { signal })
+        await sleep(Math.min(left, LOOK_INTERVAL), undefined, { signal: signal() })
       }
     }
   }
 }
 
-async function render(
+async function* render(
   entry: CatalogueEntry,
-  results: AnalyticsResults,
-  format: AnswerRequest['format'],
-  look: ChartLook | undefined
-): Promise<Buffer> {
-  if (format !== 'svg') return formatAnswer(results, format)
+  opened: OpenAnswer,
+  { format, look }: AnswerRequest
+): AsyncGenerator<string> {
+  if (format !== 'svg') return yield* writeAnswer(opened, format)
   if (entry.chart === undefined || look === undefined) {
     throw new ServiceError('chart_not_found', `The header of ${entry.query} says nothing of a chart.`)
   }
-  return drawChart(results, { title: entry.title, chart: entry.chart }, look)
+  yield await drawChart(await collect(opened), { title: entry.title, chart: entry.chart }, look)
+}
+
+function etagOf(entry: CatalogueEntry, { format, look }: AnswerRequest, { head, load_job }: OpenAnswer) {
+  const identity = [entry.statement.text, head.params, format, look, head.data_version, load_job]
+  return `"${createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 32)}"`
 }
 
 function notReady(wanted: number, there: number): ServiceError {
@@ -174,74 +205,3 @@ function notReady(wanted: number, there: number): ServiceError {
 }
 
 const sorted = (params: Values) => Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))
-
-/** Work that several wait for; it is stopped when nobody is left. */
-interface Shared<Result> {
-  join(signal: AbortSignal): Promise<Result>
-  isOver(): boolean
-}
-
-function share<Result>(work: (signal: AbortSignal) => Promise<Result>): Shared<Result> {
-  const stop = new AbortController()
-  let waiting = 0
-  let isOver = false
-  const result = work(stop.signal).finally(() => {
-    isOver = true
-  })
-  // Whoever waits hears of it; when nobody does, nobody minds.
-  result.catch(() => {})
-  return {
-    isOver: () => isOver,
-    async join(signal) {
-      signal.throwIfAborted()
-      waiting += 1
-      const left = Promise.withResolvers<never>()
-      const leave = () => left.reject(signal.reason)
-      signal.addEventListener('abort', leave)
-      try {
-        return await Promise.race([result, left.promise])
-      } finally {
-        signal.removeEventListener('abort', leave)
-        waiting -= 1
-        if (waiting === 0 && !isOver) {
-          isOver = true
-          stop.abort(signal.reason)
-        }
-      }
-    }
-  }
-}
-
-/** Parameters as the query string has them. Throws `invalid_request`. */
-function readParams(entry: CatalogueEntry, texts: Record<string, string>): Values {
-  const types = new Map(entry.parameters.map(({ name, type }) => [name, type]))
-  const values = Object.entries(texts).map(([name, text]) => {
-    const type = types.get(name)
-    if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/.test(text)) return [name, Number(text)]
-    if (type === 'boolean' && /^(true|false)$/.test(text)) return [name, text === 'true']
-    return [name, text]
-  })
-  const params = checkParams(entry, Object.fromEntries(values), '')
-  const defaults = entry.parameters.filter(({ default: preset }) => preset !== null)
-  return { ...Object.fromEntries(defaults.map(({ name, default: preset }) => [name, preset])), ...params }
-}
-
-const propertiesOf = ({ querystring }: CatalogueEntry) =>
-  (querystring as unknown as { properties: Record<string, TSchema> }).properties
-
-/** Throws `invalid_request` for parameters that the query string of the results would not take. */
-function checkParams(entry: CatalogueEntry, params: Values, prefix = '/params/'): Values {
-  const known = Object.fromEntries(
-    Object.entries(propertiesOf(entry)).filter(([name]) => !(name in answerParameters))
-  )
-  for (const [name, value] of Object.entries(params)) {
-    const pointer = prefix + name
-    const schema = known[name]
-    const message = schema === undefined ? 'is an unknown parameter' : Value.Errors(schema, value)[0]?.message
-    if (message === undefined) continue
-    throw new ServiceError('invalid_request', `${pointer} ${message}.`, {
-      errors: [{ pointer, code: 'params', message }]
-    })
-  }
-  return params
-}

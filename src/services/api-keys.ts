@@ -1,5 +1,5 @@
 /** API keys: who may call, and with which scope. Only hashes are stored. */
-import { createHash, randomBytes } from 'node:crypto'
+import { hash as digest, randomBytes } from 'node:crypto'
 import { ServiceError } from '../errors.ts'
 import { type Scope, scopes } from '../schemas/jobs.ts'
 import { readSql } from '../sql.ts'
@@ -51,7 +51,7 @@ export function requireScope(actor: Actor, needed: Scope): void {
   )
 }
 
-const hash = (key: string) => createHash('sha256').update(key).digest('hex')
+const hash = (key: string) => digest('sha256', key, 'hex')
 
 /** How long a valid key is not looked up again: one revoked on another replica may be used for as long. */
 const rememberedForMs = 1000

@@ -7,7 +7,7 @@ export interface QueryGateOptions {
   concurrency: number
   /** Queries that may wait. */
   waiting: number
-  /** From its start to the end of a query, in ms. */
+  /** From its start to the end of a query, and between two parts of an answer that is taken as it is made, in ms. */
   timeout: number
 }
 
@@ -17,11 +17,11 @@ export function createQueryGate({ concurrency, waiting, timeout }: QueryGateOpti
   const queue = new PQueue({ concurrency })
 
   /**
-   * Runs `work` when its turn has come. Throws `too_many_queries` when too many wait, and `query_timeout` past the deadline,
+   * Runs `work` when its turn has come; it may call `renew` to have the whole time again. Throws `too_many_queries` when too many wait, and `query_timeout` past the deadline,
    * when the statement has been cancelled in the engine.
    */
   return async function run<Result>(
-    work: (signal: AbortSignal) => Promise<Result>,
+    work: (signal: AbortSignal, renew: () => void) => Promise<Result>,
     signal: AbortSignal
   ): Promise<Result> {
     if (queue.pending >= concurrency && queue.size >= waiting) {
@@ -33,15 +33,18 @@ export function createQueryGate({ concurrency, waiting, timeout }: QueryGateOpti
     return queue.add(
       () => {
         signal.throwIfAborted()
-        const deadline = AbortSignal.timeout(timeout)
-        return work(AbortSignal.any([signal, deadline])).catch((error) => {
-          if (!deadline.aborted || signal.aborted) throw error
-          throw new ServiceError(
-            'query_timeout',
-            `The query was stopped after ${timeout / 1000} seconds. Ask for a shorter period (from, to), or let the ` +
-              'operator raise QUERY_TIMEOUT_SECONDS.'
-          )
-        })
+        const deadline = new AbortController()
+        const timer = setTimeout(() => deadline.abort(), timeout)
+        return work(AbortSignal.any([signal, deadline.signal]), () => void timer.refresh())
+          .catch((error) => {
+            if (!deadline.signal.aborted || signal.aborted) throw error
+            throw new ServiceError(
+              'query_timeout',
+              `The query was stopped after ${timeout / 1000} seconds. Ask for a shorter period (from, to), or let the ` +
+                'operator raise QUERY_TIMEOUT_SECONDS.'
+            )
+          })
+          .finally(() => clearTimeout(timer))
       },
       { signal }
     )

@@ -9,12 +9,12 @@ import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { ServiceError } from '../errors.ts'
-import { bindParams, type Params, parseSql, type Statement } from '../sql.ts'
+import { type Params, parseSql, type Statement } from '../sql.ts'
 import { classify, isCommitted, isFatal } from './duckdb-errors.ts'
+import { runOn, streamOn } from './duckdb-run.ts'
 import { createStaging } from './duckdb-stage.ts'
-import { fromDuckdb, toDuckdb } from './duckdb-values.ts'
 import { schemas } from './table-definitions.ts'
-import type { QueryOptions, QueryResult, Warehouse, WriteSession } from './warehouse.ts'
+import type { QueryOptions, Warehouse, WriteSession } from './warehouse.ts'
 
 export interface DuckdbWarehouse extends Warehouse {
   readonly engine: 'duckdb'
@@ -49,9 +49,6 @@ const checkpoint = parseSql('duckdb/checkpoint', 'checkpoint')
 const [begin, commit, rollback] = ['begin', 'commit', 'rollback'].map((text) =>
   parseSql(`duckdb/${text}`, text)
 ) as [Statement, Statement, Statement]
-
-/** How often an aborted statement is interrupted until it has ended, in ms. */
-const INTERRUPT_INTERVAL = 20
 
 /** The warehouse in the file at `path`, which need not exist yet. */
 export function createDuckdbWarehouse({
@@ -88,10 +85,7 @@ export function createDuckdbWarehouse({
     instance?.closeSync()
   }
 
-  /** Runs `work` on a connection of its own and closes it, whatever happens. */
-  async function onConnection<Result>(
-    work: (connection: DuckDBConnection, invalidate: () => Promise<void>) => Promise<Result>
-  ): Promise<Result> {
+  async function connect() {
     if (!exists()) {
       throw new ServiceError('cluster_not_found', 'There is no cluster yet. Create it with PUT /v1/cluster.')
     }
@@ -101,9 +95,30 @@ export function createDuckdbWarehouse({
     const invalidate = async () => {
       if (opened === opening) await shut()
     }
+    return { connection, invalidate }
+  }
+
+  /** Runs `work` on a connection of its own and closes it, whatever happens. */
+  async function onConnection<Result>(
+    work: (connection: DuckDBConnection, invalidate: () => Promise<void>) => Promise<Result>
+  ): Promise<Result> {
+    const { connection, invalidate } = await connect()
     try {
       await connection.run(setSearchPath.text)
       return await work(connection, invalidate)
+    } catch (error) {
+      if (isFatal(error)) await invalidate()
+      throw classify(error)
+    } finally {
+      connection.closeSync()
+    }
+  }
+
+  async function* stream(statement: Statement, params?: Params, { signal }: QueryOptions = {}) {
+    const { connection, invalidate } = await connect()
+    try {
+      await connection.run(setSearchPath.text)
+      yield* streamOn(connection, statement, params, signal)
     } catch (error) {
       if (isFatal(error)) await invalidate()
       throw classify(error)
@@ -157,6 +172,8 @@ export function createDuckdbWarehouse({
     run: (statement, params, options) =>
       onConnection((connection) => runOn(connection, statement, params, options?.signal)),
 
+    stream,
+
     // One file has no slices.
     skew: async () => new Map(),
 
@@ -197,39 +214,5 @@ function createSession(
       }
     },
     rollback: async () => void (await runOn(connection, rollback))
-  }
-}
-
-/** Runs one statement; aborting `signal` interrupts it inside the engine. */
-export async function runOn(
-  connection: DuckDBConnection,
-  statement: Statement,
-  params?: Params,
-  signal?: AbortSignal
-): Promise<QueryResult> {
-  signal?.throwIfAborted()
-  let timer: NodeJS.Timeout | undefined
-  const interrupt = () => {
-    connection.interrupt()
-    // The engine forgets an interrupt that comes before the statement has started in its thread.
-    timer ??= setInterval(interrupt, INTERRUPT_INTERVAL)
-  }
-  signal?.addEventListener('abort', interrupt)
-  try {
-    const values = bindParams(statement, params).map(toDuckdb)
-    const reader = await connection.runAndReadAll(statement.text, values)
-    const columns = reader.columnNames()
-    const rows = reader
-      .getRows()
-      .map((row) =>
-        Object.fromEntries(columns.map((column, index) => [column, fromDuckdb(row[index] ?? null)]))
-      )
-    return { columns, rows, changed: reader.rowsChanged }
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
-  } finally {
-    signal?.removeEventListener('abort', interrupt)
-    clearInterval(timer)
   }
 }

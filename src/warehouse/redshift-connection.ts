@@ -3,6 +3,7 @@ import pg from 'pg'
 import { ServiceError } from '../errors.ts'
 import { bindParams, type Params, parseSql, type Statement } from '../sql.ts'
 import { classify, isConnectionLost } from './redshift-errors.ts'
+import { readRows } from './redshift-rows.ts'
 import { toRedshift, types } from './redshift-values.ts'
 import type { QueryResult } from './warehouse.ts'
 
@@ -135,8 +136,47 @@ export function createPool(target: () => Promise<ConnectionTarget>, statementTim
     }
   }
 
+  /** The same, with the rows in parts as they are taken. What is not taken waits in the cluster. */
+  async function* stream(
+    client: pg.PoolClient,
+    statement: Statement,
+    params?: Params,
+    signal?: AbortSignal
+  ): AsyncGenerator<QueryResult> {
+    signal?.throwIfAborted()
+    const onAbort = () => void cancel(client).catch(() => {})
+    signal?.addEventListener('abort', onAbort)
+    const values = bindParams(statement, params).map(toRedshift)
+    const rows = readRows(client, statement.text, values)
+    try {
+      for await (const part of rows) {
+        // What was sent before the statement was cancelled is still coming.
+        signal?.throwIfAborted()
+        yield part
+      }
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw classify(error)
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      if (!rows.isOver()) onAbort()
+    }
+  }
+
   return {
     run,
+
+    /** `stream` on a session that is given back when the last row was taken, and ended before that. */
+    async *stream(statement: Statement, params?: Params, signal?: AbortSignal): AsyncGenerator<QueryResult> {
+      const client = await connect()
+      let isOver = false
+      try {
+        yield* stream(client, statement, params, signal)
+        isOver = true
+      } finally {
+        client.release(!isOver)
+      }
+    },
 
     /** Gives `work` a session. One that was lost, or that must not be used again, is not returned to the pool. */
     async withSession<Result>(

@@ -58,6 +58,7 @@ export function createRedshiftWarehouse({ target, copy, statementTimeout }: Reds
     engine: 'redshift',
     run: (statement, params, options) =>
       pool.withSession((client) => pool.run(client, statement, params, options?.signal)),
+    stream: (statement, params, options) => pool.stream(statement, params, options?.signal),
     async skew() {
       // The view is a superuser's unless granted; a cluster that does not tell is no error.
       const found = await pool.withSession((client) => pool.run(client, tableInfo)).catch(() => undefined)

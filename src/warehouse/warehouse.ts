@@ -133,6 +133,11 @@ export interface Warehouse extends Queryable {
    */
   skew(): Promise<Map<string, number>>
   /**
+   * Runs one statement that reads, and gives its rows in parts as they are taken, at least one: an answer of any size needs
+   * the memory of a few parts. Whoever stops taking them stops the statement.
+   */
+  stream(statement: Statement, params?: Params, options?: QueryOptions): AsyncIterable<QueryResult>
+  /**
    * Runs `work` on the writing session, after any writer before it. An open transaction is rolled back when
    * `work` throws, and temporary tables are gone afterwards.
    */

@@ -12,14 +12,14 @@ import { createAnalytics } from '../../src/services/analytics.ts'
 import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { createAnswers } from '../../src/services/answers.ts'
 import { createQueryGate } from '../../src/services/query-gate.ts'
-import type { Queryable, Value } from '../../src/warehouse/warehouse.ts'
-import { addExamples, openWarehouse } from '../analytics-fixture.ts'
+import type { Value, Warehouse } from '../../src/warehouse/warehouse.ts'
+import { addExamples, openWarehouse, queryable } from '../analytics-fixture.ts'
 
 const catalogue = readBuiltinCatalogue()
 const names = catalogue.map(({ query }) => query)
 
 /** The routes alone, with what buildApp() gives every route: strict validation and problem details. */
-async function build(t: Test, warehouse: Queryable) {
+async function build(t: Test, warehouse: Pick<Warehouse, 'run' | 'stream'>) {
   const app = Fastify({
     ajv: { customOptions: { removeAdditional: false, strict: false } },
     schemaController: { compilersFactory: { buildSerializer } }
@@ -187,11 +187,12 @@ t.test('an unknown query is not found, whatever is asked of it', async (t) => {
 })
 
 t.test('tables that are not there answer 409', async (t) => {
-  const app = await build(t, {
-    async run() {
+  const app = await build(
+    t,
+    queryable(async () => {
       throw new ServiceError('tables_not_created', 'Create them with POST /v1/tables.')
-    }
-  })
+    })
+  )
   const response = await app.inject('/v1/analytics/top-songs/results')
   t.equal(response.statusCode, 409)
   t.same(response.json(), {
@@ -210,16 +211,17 @@ t.test('a value of another type than declared fails, rather than being changed',
 
 t.test('a client that hangs up stops its query', async (t) => {
   const { promise: started, resolve: start } = Promise.withResolvers<AbortSignal>()
-  const app = await build(t, {
-    async run(statement, _, { signal } = {}) {
+  const app = await build(
+    t,
+    queryable(async (statement, _, { signal } = {}) => {
       if (signal && statement.name.startsWith('analytics/')) {
         start(signal)
         await once(signal, 'abort')
         throw signal.reason
       }
       return { columns: [], rows: [], changed: 0 }
-    }
-  })
+    })
+  )
   await app.listen({ port: 0, host: '127.0.0.1' })
   const { port } = app.server.address() as AddressInfo
   const request = get(`http://127.0.0.1:${port}/v1/analytics/users-by-level/results`).on('error', () => {})
@@ -260,6 +262,5 @@ t.test('OpenAPI comes from the headers', async (t) => {
 })
 
 /** A warehouse that answers everything with these rows. */
-function answering(rows: Record<string, Value>[]): Queryable {
-  return { run: async () => ({ columns: ['level', 'users'], rows, changed: 0 }) }
-}
+const answering = (rows: Record<string, Value>[]) =>
+  queryable(async () => ({ columns: ['level', 'users'], rows, changed: 0 }))

@@ -13,6 +13,9 @@ import { openTestPostgres } from '../helper.ts'
 const warehouse: Warehouse = {
   engine: 'redshift',
   run: async () => ({ columns: [], rows: [], changed: 0 }),
+  stream: () => {
+    throw new Error('not in this test')
+  },
   write: () => Promise.reject(new Error('not in this test')),
   skew: async () => new Map(),
   close: async () => {}

@@ -45,6 +45,37 @@ t.test('a file is a query', async (t) => {
   t.ok('/v1/analytics/user-plays/results' in (service.app.swagger().paths ?? {}))
 })
 
+t.test('an answer of any size comes whole, in every format', async (t) => {
+  const folder = folderOf({
+    'triples.sql': `/*
+title: Triples
+question: Which plays go together?
+columns:
+  first: { type: integer }
+  text: { type: string }
+*/
+select pa.user_id as first, pb.location as text
+from analytics.songplays pa cross join analytics.songplays pb cross join analytics.songplays pc;
+`
+  })
+  const service = await build(t, { ANALYTICS_DIR: folder })
+  await service.prepareWarehouse()
+  const plays = Array.from({ length: 60 }, (_, itemInSession) => event({ itemInSession }))
+  writeFiles(service.config.SONG_DATA, { 'a.json': lines(song()) })
+  writeFiles(service.config.LOG_DATA, { 'a.json': lines(...plays) })
+  await service.request('POST', '/v1/jobs', { body: { type: 'etl' }, headers: { prefer: 'wait=60' } })
+  const get = (search = '') => service.request('GET', `/v1/analytics/triples/results${search}`)
+  const { headers, body } = await get()
+  t.match([body.rows.length, body.row_count, body.truncated], [216_000, 216_000, false])
+  t.match(headers['x-cache'], 'miss')
+  t.equal((await get('?format=csv')).body.split('\r\n').length, 216_002)
+  t.equal((await get('?format=ndjson')).body.split('\n').length, 216_001)
+  const known = await service.request('GET', '/v1/analytics/triples/results', {
+    headers: { 'if-none-match': String(headers.etag) }
+  })
+  t.match([known.status, known.body], [304, ''])
+})
+
 /** The problems of a folder with this one query, without the folder's name. */
 async function problemsOf(sql: string, name = 'mine.sql'): Promise<string[]> {
   const folder = folderOf({ [name]: sql })

@@ -4,8 +4,7 @@ import type { AnalyticsResults, Values } from '../../src/schemas/analytics.ts'
 import { createAnalytics } from '../../src/services/analytics.ts'
 import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { parseSql } from '../../src/sql.ts'
-import type { Queryable } from '../../src/warehouse/warehouse.ts'
-import { addExamples, engines, openWarehouse } from '../analytics-fixture.ts'
+import { addExamples, engines, openWarehouse, queryable } from '../analytics-fixture.ts'
 
 const catalogue = readBuiltinCatalogue()
 const hours = (plays: Record<number, number>) =>
@@ -187,13 +186,11 @@ t.test('the signal goes down to the warehouse, and its errors come up as they ar
   const { signal } = new AbortController()
   const missing = new ServiceError('tables_not_created', 'Create them with POST /v1/tables.')
   const seen: unknown[] = []
-  const warehouse: Queryable = {
-    async run(statement, _, options) {
-      seen.push([statement.name, options?.signal])
-      if (statement.name.startsWith('analytics/')) throw missing
-      return { columns: [], rows: [{ data_version: 1, as_of: null }], changed: 0 }
-    }
-  }
+  const warehouse = queryable(async (statement, _, options) => {
+    seen.push([statement.name, options?.signal])
+    if (statement.name.startsWith('analytics/')) throw missing
+    return { columns: [], rows: [{ data_version: 1, as_of: null }], changed: 0 }
+  })
   const run = createAnalytics({ warehouse, catalogue }).run('users-by-level', {}, { signal })
   t.equal(await run.catch((error) => error), missing)
   t.same(seen, [
@@ -203,9 +200,8 @@ t.test('the signal goes down to the warehouse, and its errors come up as they ar
 })
 
 /** A warehouse that answers every query with these rows. */
-function answering(rows: Values[], columns = ['level', 'users']): Queryable {
-  return { run: async () => ({ columns, rows, changed: 0 }) }
-}
+const answering = (rows: Values[], columns = ['level', 'users']) =>
+  queryable(async () => ({ columns, rows, changed: 0 }))
 
 const seedQueries = {
   'top-songs': `

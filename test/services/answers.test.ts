@@ -1,11 +1,14 @@
 /** Answers kept, shared, bounded and stopped; and that none is ever out of date. */
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { ServiceError } from '../../src/errors.ts'
-import type { AnalyticsResults, Values } from '../../src/schemas/analytics.ts'
+import type { Values } from '../../src/schemas/analytics.ts'
+import type { OpenAnswer } from '../../src/services/analytics.ts'
 import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
-import { chooseFormat, formatAnswer } from '../../src/services/answer-formats.ts'
-import { createAnswers } from '../../src/services/answers.ts'
+import { type AnswerFormat, chooseFormat, writeAnswer } from '../../src/services/answer-formats.ts'
+import { type Answer, createAnswers } from '../../src/services/answers.ts'
 import { createDataState } from '../../src/services/data-state.ts'
 import { createQueryGate } from '../../src/services/query-gate.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -14,18 +17,17 @@ import { openTestPostgres } from '../helper.ts'
 const [entry] = readBuiltinCatalogue().filter(({ query }) => query === 'users-by-level')
 if (entry === undefined) throw new Error('there is no such query')
 
-const results = (
-  version: number,
-  rows: Values[] = [{ level: 'free', users: version }]
-): AnalyticsResults => ({
-  ...{ query: 'users-by-level', params: {}, columns: entry.columns, rows, row_count: rows.length },
-  ...{ truncated: false, data_version: version, as_of: null, elapsed_ms: 1 }
+const opened = (version: number, params: Values = {}, batches?: Values[][]): OpenAnswer => ({
+  head: { query: 'users-by-level', params, columns: entry.columns, data_version: version, as_of: null },
+  load_job: `job_${version}`,
+  started: performance.now(),
+  batches: Readable.from(batches ?? [[{ level: 'free', users: version }]])
 })
 
 /** A warehouse whose data has a version, and that counts what it is asked. */
 function createAsked() {
   const asked = { version: 1, count: 0, delay: 0, aborted: 0 }
-  const ask = async (_query: string, params: Values, { signal }: { signal?: AbortSignal }) => {
+  const open = async (_query: string, params: Values, { signal }: { signal?: AbortSignal } = {}) => {
     asked.count += 1
     const { version } = asked
     if (asked.delay > 0) {
@@ -34,24 +36,24 @@ function createAsked() {
         throw signal?.reason
       })
     }
-    return { results: { ...results(version), params }, load_job: `job_${version}` }
+    return opened(version, params)
   }
-  return { asked, ask }
+  return { asked, open }
 }
 
 const find = () => entry
 const never = new AbortController().signal
-const json = { params: {}, format: 'json' as const, signal: never }
-const versionOf = ({ body }: { body: Buffer }) => JSON.parse(body.toString()).data_version
+const json = { params: {}, format: 'json' as const, signal: () => never }
+const versionOf = ({ body }: Pick<Answer, 'body'>) => JSON.parse(String(body)).data_version
 
 function open(
   options: { concurrency?: number; waiting?: number; timeout?: number; cacheBytes?: number } = {}
 ) {
-  const { asked, ask } = createAsked()
+  const { asked, open } = createAsked()
   const state = createDataState('duckdb', {} as Store)
   const { concurrency = 4, waiting = 10, timeout = 5000, cacheBytes = 1_000_000 } = options
   const gate = createQueryGate({ concurrency, waiting, timeout })
-  return { asked, state, answers: createAnswers({ analytics: { ask, find }, state, gate, cacheBytes }) }
+  return { asked, state, answers: createAnswers({ analytics: { open, find }, state, gate, cacheBytes }) }
 }
 
 t.test('while the data is the same the warehouse is asked once', async (t) => {
@@ -106,7 +108,9 @@ t.test('the same question at the same time is answered once, and stopped when no
 
   const leaving = [new AbortController(), new AbortController()] as const
   const waiting = leaving.map(({ signal }) =>
-    answers.answer(entry, { ...json, params: { year: 1 }, signal }).catch((error) => error.message)
+    answers
+      .answer(entry, { ...json, params: { year: 1 }, signal: () => signal })
+      .catch((error) => error.message)
   )
   await sleep(10)
   leaving[0].abort(new Error('first left'))
@@ -162,11 +166,14 @@ t.test('a caller may wait for its own load', async (t) => {
 t.test('replicas: no answer is older than its request', { timeout: 60_000 }, async (t) => {
   const store = await openTestPostgres(t)
   // One warehouse, three services over it.
-  const { asked, ask } = createAsked()
+  const { asked, open } = createAsked()
   const replicas = Array.from({ length: 3 }, () => {
     const state = createDataState('redshift', store)
     const gate = createQueryGate({ concurrency: 4, waiting: 100, timeout: 5000 })
-    return { state, answers: createAnswers({ analytics: { ask, find }, state, gate, cacheBytes: 1_000_000 }) }
+    return {
+      state,
+      answers: createAnswers({ analytics: { open, find }, state, gate, cacheBytes: 1_000_000 })
+    }
   })
   let isOver = false
   let looks = 0
@@ -217,20 +224,31 @@ t.test('a publisher that dies leaves readers slower, and right', async (t) => {
 })
 
 t.test('formats', async (t) => {
-  const wild = results(1, [
-    { level: '=1+1', users: -5 },
-    { level: 'a "b", c\r\nd', users: null },
-    { level: '-x', users: 2 }
-  ])
+  const wild = [
+    [
+      { level: '=1+1', users: -5 },
+      { level: 'a "b", c\r\nd', users: null }
+    ],
+    [],
+    [{ level: '-x', users: 2 }]
+  ]
+  const write = (format: AnswerFormat, batches: Values[][] = wild) =>
+    text(writeAnswer(opened(1, {}, batches), format))
+  t.equal(await write('csv'), 'level,users\r\n\'=1+1,-5\r\n"a ""b"", c\r\nd",\r\n\'-x,2\r\n')
   t.equal(
-    formatAnswer(wild, 'csv').toString(),
-    'level,users\r\n\'=1+1,-5\r\n"a ""b"", c\r\nd",\r\n\'-x,2\r\n'
-  )
-  t.equal(
-    formatAnswer(wild, 'ndjson').toString(),
+    await write('ndjson'),
     '{"level":"=1+1","users":-5}\n{"level":"a \\"b\\", c\\r\\nd","users":null}\n{"level":"-x","users":2}\n'
   )
-  t.strictSame(JSON.parse(formatAnswer(wild, 'json').toString()), JSON.parse(JSON.stringify(wild)))
+  const { elapsed_ms, ...rest } = JSON.parse(await write('json'))
+  const { head } = opened(1)
+  t.strictSame(
+    rest,
+    JSON.parse(JSON.stringify({ ...head, rows: wild.flat(), row_count: 3, truncated: false }))
+  )
+  t.type(elapsed_ms, 'number')
+  t.match(JSON.parse(await write('json', [[]])), { rows: [], row_count: 0 })
+  t.equal(await write('csv', [[]]), 'level,users\r\n')
+  t.equal(await write('ndjson', [[]]), '')
   for (const [format, accept, chosen] of [
     [undefined, undefined, 'json'],
     [undefined, '*/*', 'json'],
@@ -246,13 +264,13 @@ t.test('formats', async (t) => {
 
 t.test('what fails fails for all who wait, and is not kept', async (t) => {
   let isBroken = true
-  const ask = async () => {
+  const open = async () => {
     if (isBroken) throw new ServiceError('tables_not_created', 'Create them.')
-    return { results: results(1), load_job: null }
+    return opened(1)
   }
   const state = createDataState('duckdb', {} as Store)
   const gate = createQueryGate({ concurrency: 1, waiting: 1, timeout: 1000 })
-  const answers = createAnswers({ analytics: { ask, find }, state, gate, cacheBytes: 1000 })
+  const answers = createAnswers({ analytics: { open, find }, state, gate, cacheBytes: 1000 })
   for (const { status } of await Promise.allSettled([
     answers.answer(entry, json),
     answers.answer(entry, json)
@@ -261,4 +279,74 @@ t.test('what fails fails for all who wait, and is not kept', async (t) => {
   }
   isBroken = false
   t.equal(versionOf(await answers.answer(entry, json)), 1)
+})
+
+t.test('a large answer is sent as it is made', async (t) => {
+  const rows = Array.from({ length: 1000 }, (_, n) => ({ level: 'x'.repeat(100), users: n }))
+  const made = { parts: 0, ended: 0, asked: 0 }
+  async function* parts(signal?: AbortSignal) {
+    try {
+      for (; made.parts < 100; made.parts += 1) {
+        signal?.throwIfAborted()
+        yield rows
+      }
+    } finally {
+      made.ended += 1
+    }
+  }
+  const open = async (_query: string, params: Values, { signal }: { signal?: AbortSignal } = {}) => {
+    made.asked += 1
+    made.parts = 0
+    return { ...opened(1, params), batches: parts(signal) }
+  }
+  const state = createDataState('duckdb', {} as Store)
+  const build = (timeout: number) => {
+    const gate = createQueryGate({ concurrency: 4, waiting: 10, timeout })
+    return createAnswers({ analytics: { open, find }, state, gate, cacheBytes: 100_000_000 })
+  }
+  const answers = build(5000)
+  const bodyOf = async (answer: Promise<Answer>) => {
+    const { body } = await answer
+    if (typeof body === 'string') throw new Error('it is kept together')
+    return body
+  }
+
+  await t.test('whole, and no faster than it is read', async (t) => {
+    const body = await bodyOf(answers.answer(entry, json))
+    await sleep(50)
+    t.ok(made.parts < 20, `${made.parts} parts were made before anybody read`)
+    const { rows: read, row_count, truncated } = JSON.parse(await text(body))
+    t.match([read.length, row_count, truncated], [100_000, 100_000, false])
+    t.equal((await answers.answer(entry, json)).isCached, false, 'and is not kept')
+  })
+
+  await t.test('each caller has one of its own', async (t) => {
+    made.asked = 0
+    const [one, other] = await Promise.all([
+      bodyOf(answers.answer(entry, { ...json, format: 'ndjson' })),
+      bodyOf(answers.answer(entry, { ...json, format: 'ndjson' }))
+    ])
+    t.equal(made.asked, 2)
+    t.not(one, other)
+    one.destroy()
+    other.destroy()
+    await sleep(20)
+  })
+
+  await t.test('who hangs up stops it', async (t) => {
+    made.ended = 0
+    const body = await bodyOf(answers.answer(entry, { ...json, format: 'csv' }))
+    body.destroy()
+    await sleep(20)
+    t.equal(made.ended, 1)
+    t.ok(made.parts < 100)
+  })
+
+  await t.test('who takes nothing for too long is given up, and sees that it is not whole', async (t) => {
+    made.ended = 0
+    const body = await bodyOf(build(50).answer(entry, { ...json, params: { year: 3 } }))
+    await sleep(150)
+    t.equal(made.ended, 1)
+    await t.rejects(text(body), 'its body breaks off')
+  })
 })

@@ -5,6 +5,7 @@ import { parseSql } from '../../src/sql.ts'
 import type { Fault } from '../emulators/redshift.ts'
 import { event, type Json, lines, song } from '../records.ts'
 import { BUCKET, buildOnRedshift, SCRATCH } from '../redshift-fixture.ts'
+import { checkRowStream } from '../row-stream.ts'
 
 const service = await buildOnRedshift(t)
 const { aws, redshift, request } = service
@@ -265,6 +266,8 @@ t.test('GET /v1/tables shows keys, distribution, counts and skew', async (t) => 
     skew: Number
   })
 })
+
+t.test('rows in parts', (t) => checkRowStream(t, service.parts.warehouse))
 
 t.test('a paused cluster is no reason to try again', async (t) => {
   aws.setClusterStatus('sparkify', 'paused')

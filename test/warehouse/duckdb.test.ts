@@ -6,6 +6,7 @@ import { createDuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
 import { openEtl } from '../etl-fixture.ts'
 import { temporaryDirectory } from '../files.ts'
 import { event, lines, song } from '../records.ts'
+import { checkRowStream } from '../row-stream.ts'
 import {
   createNumbers,
   insertOne,
@@ -288,3 +289,5 @@ WHERE tm.year = 2018
 GROUP BY art.artist_id, art.name
 ORDER by plays desc LIMIT 5;
 `
+
+t.test('rows in parts', async (t) => checkRowStream(t, await openNumbers(t)))

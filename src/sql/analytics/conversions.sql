@@ -33,12 +33,20 @@ columns:
   plays_before: { type: integer, unit: plays, description: 'Plays of the user up to then.', example: 37 }
 chart: { type: bars, x: [first_name, last_name, direction], y: [plays_before] }
 */
-with plays as (
+with changed as (
+  select user_id
+  from analytics.songplays
+  where level is not null
+  group by user_id
+  having min(level) <> max(level)
+),
+plays as (
   select user_id, start_time, level,
     lag(level) over (partition by user_id order by start_time, session_id, level) as level_before,
     row_number() over (partition by user_id order by start_time, session_id, level) - 1 as plays_before
   from analytics.songplays
   where level is not null
+    and user_id in (select user_id from changed)
 ),
 changes as (
   select sp.user_id, sp.start_time, sp.plays_before,
