@@ -1006,12 +1006,20 @@ select coalesce(max(data_version), 0) as data_version, max(committed_at) as as_o
   (select max(job_id) from ops.loads where load_id = (select max(load_id) from ops.loads)) as job_id
 from ops.loads;
 
-with plays as (
+with changed as (
+  select user_id
+  from analytics.songplays
+  where level is not null
+  group by user_id
+  having min(level) <> max(level)
+),
+plays as (
   select user_id, start_time, level,
     lag(level) over (partition by user_id order by start_time, session_id, level) as level_before,
     row_number() over (partition by user_id order by start_time, session_id, level) - 1 as plays_before
   from analytics.songplays
   where level is not null
+    and user_id in (select user_id from changed)
 ),
 changes as (
   select sp.user_id, sp.start_time, sp.plays_before,
