@@ -1,4 +1,5 @@
 /** Queries of an operator's own: one file each, checked at the start, answered like any other. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { readCatalogues } from '../../src/services/analytics-catalogue.ts'
@@ -43,6 +44,30 @@ t.test('a file is a query', async (t) => {
   const { items } = (await service.request('GET', '/v1/analytics')).body
   t.ok(items.some(({ query }: { query: string }) => query === 'user-plays'))
   t.ok('/v1/analytics/user-plays/results' in (service.app.swagger().paths ?? {}))
+})
+
+t.test('the example of the README', async (t) => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, example = ''] = /<!-- query: a test runs it -->\n```sql\n([\s\S]*?)```/.exec(readme) ?? []
+  const service = await build(t, { ANALYTICS_DIR: folderOf({ 'loyal-listeners.sql': example }) })
+  await service.prepareWarehouse()
+  writeFiles(service.config.SONG_DATA, { 'a.json': lines(song()) })
+  const day = 86_400_000
+  const plays = [
+    event(),
+    event({ itemInSession: 1 }),
+    event({ ts: 1541106000796 + day }),
+    event({ userId: '7' })
+  ]
+  writeFiles(service.config.LOG_DATA, { 'a.json': lines(...plays) })
+  await service.request('POST', '/v1/jobs', { body: { type: 'etl' }, headers: { prefer: 'wait=60' } })
+  const { body } = await service.request('GET', '/v1/analytics/loyal-listeners/results')
+  t.same(body.rows, [
+    { user_id: 1, days: 2 },
+    { user_id: 7, days: 1 }
+  ])
+  const chart = await service.request('GET', '/v1/analytics/loyal-listeners/chart')
+  t.match([chart.status, chart.body], [200, /<svg.*Loyal listeners/s])
 })
 
 t.test('an answer of any size comes whole, in every format', async (t) => {
