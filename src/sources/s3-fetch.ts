@@ -28,6 +28,8 @@ export async function fetchObject(
   signal: AbortSignal
 ): Promise<string> {
   const path = join(spoolDir, spoolName(object.url))
+  // It is asked for again when the text of a reject is read.
+  if (object.bytes > 0 && (await sizeOf(path)) === object.bytes) return path
   let failures = 0
   for (let have = 0; ; ) {
     try {

@@ -75,7 +75,7 @@ export function createStaging(
   connection: DuckDBConnection,
   run: Run
 ): Pick<WriteSession, 'list' | 'stage' | 'reject'> {
-  let objectsByNo = new Map<number, StagedObject>()
+  let staged: { objects: LoadObject[]; fetch: StageOptions['fetch'] } | undefined
 
   async function list(objects: LoadObject[]) {
     await run(createListing)
@@ -107,15 +107,18 @@ export function createStaging(
     appender.closeSync()
   }
 
-  async function stage(listed: LoadObject[], options: StageOptions): Promise<StageResult> {
-    // In place: of a million objects every copy counts.
-    const fetchOne = async (object: LoadObject) =>
-      Object.assign(object, { path: await options.fetch(object) })
-    const objects: StagedObject[] = await pMap(listed, fetchOne, {
+  /** The objects with the paths of their bytes: only those that are being read, because of a million every copy counts. */
+  const fetchAll = (
+    objects: LoadObject[],
+    { fetch, signal }: Pick<StageOptions, 'fetch'> & { signal?: AbortSignal }
+  ) =>
+    pMap(objects, async (object): Promise<StagedObject> => ({ ...object, path: await fetch(object) }), {
       concurrency: FETCHED_AT_ONCE,
-      signal: options.signal
+      ...(signal && { signal })
     })
-    objectsByNo = new Map(objects.map((object) => [object.object_no, object]))
+
+  async function stage(objects: LoadObject[], options: StageOptions): Promise<StageResult> {
+    staged = { objects, fetch: options.fetch }
     for (const macro of macros) await run(macro)
     await run(createRejects)
     const progress = createProgress(connection, options.onProgress)
@@ -145,12 +148,13 @@ export function createStaging(
 
   async function stageDirect(
     kind: RecordKind,
-    objects: StagedObject[],
+    objects: LoadObject[],
     options: StageOptions,
     progress: Progress
   ) {
     let refused = 0
-    for (const chunk of chunksOf(objects)) {
+    for (const some of chunksOf(objects)) {
+      const chunk = await fetchAll(some, options)
       try {
         await requireReadable(chunk)
         await insert(kind, statements[kind].readDirect, direct(chunk), chunk, progress)
@@ -170,12 +174,13 @@ export function createStaging(
 
   async function stageSpooled(
     kind: RecordKind,
-    objects: StagedObject[],
+    listed: LoadObject[],
     options: StageOptions,
     progress: Progress
   ) {
-    const [first] = objects
+    const [first] = listed
     if (first === undefined) return 0
+    const objects = await fetchAll(listed, options)
     const spoolPath = join(options.spoolDir, `${kind}-${first.object_no}.ndjson`)
     const { rejectLimit, signal } = options
     const input = {
@@ -227,7 +232,13 @@ export function createStaging(
     const row_nos = JSON.stringify(rows.map((row) => row.row_no))
     const found = await run(statements[kind].locate, { row_nos })
     const places = found.rows as unknown as Place[]
-    const texts = await readRecords(places, objectsByNo)
+    const wanted = new Set(places.map(({ object_no }) => object_no))
+    const { objects = [], fetch = missing } = staged ?? {}
+    const holding = await fetchAll(
+      objects.filter(({ object_no }) => wanted.has(object_no)),
+      { fetch }
+    )
+    const texts = await readRecords(places, new Map(holding.map((object) => [object.object_no, object])))
     const byRow = new Map(places.map((place) => [place.row_no, place]))
     await addRejects(
       rows.map((row) => {
@@ -249,6 +260,8 @@ const direct = (objects: StagedObject[]): Record<string, Literal> => ({
   first_object: objects[0]?.object_no ?? 0
 })
 
+const missing = () => Promise.reject(new Error('nothing is staged'))
+
 const areSmall = (objects: LoadObject[]) => bytesOf(objects) < SMALL_OBJECT * objects.length
 
 /**
@@ -264,9 +277,9 @@ async function requireReadable(objects: StagedObject[]) {
 }
 
 /** Runs of consecutive objects that one statement reads. */
-function chunksOf(objects: StagedObject[]): StagedObject[][] {
-  const chunks: StagedObject[][] = []
-  let chunk: StagedObject[] = []
+function chunksOf(objects: LoadObject[]): LoadObject[][] {
+  const chunks: LoadObject[][] = []
+  let chunk: LoadObject[] = []
   for (const object of objects) {
     const previous = chunk.at(-1)
     const isFull = chunk.length === CHUNK_OBJECTS || bytesOf(chunk) >= CHUNK_BYTES
