@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { ClusterProvider } from './cloud/cluster-provider.ts'
 import type { Config } from './config.ts'
+import audit from './plugins/audit.ts'
 import auth from './plugins/auth.ts'
 import { answerClientError } from './plugins/client-error.ts'
 import errorHandler, { replyWithError } from './plugins/error-handler.ts'
@@ -17,6 +18,8 @@ import { post } from './plugins/webhook-post.ts'
 import webhooksPlugin from './plugins/webhooks.ts'
 import worker from './plugins/worker.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
+import { apiKeysRoutes } from './routes/api-keys.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { clusterRoutes } from './routes/cluster.ts'
 import { dashboardRoutes } from './routes/dashboard.ts'
 import { jobEventsRoutes } from './routes/job-events.ts'
@@ -31,6 +34,7 @@ import { createAnalytics } from './services/analytics.ts'
 import { readCatalogues } from './services/analytics-catalogue.ts'
 import { createAnswers } from './services/answers.ts'
 import { createApiKeys } from './services/api-keys.ts'
+import { createAudit } from './services/audit.ts'
 import { type Clock, systemClock } from './services/clock.ts'
 import { createClusters } from './services/cluster.ts'
 import { createDataState, watchCommits, watchJob } from './services/data-state.ts'
@@ -92,6 +96,7 @@ export async function buildApp(
   const state = createDataState(opened.engine, store)
   const warehouse = watchCommits(opened, state)
   const apiKeys = createApiKeys(store)
+  const auditLog = createAudit(store)
   const jobs = await createJobs(store)
   const jobEvents = await createJobEvents(store, jobs)
   const clusters = createClusters({ provider, jobs, config })
@@ -158,7 +163,10 @@ export async function buildApp(
   await app.register(
     async (v1) => {
       await v1.register(auth, { apiKeys })
+      await v1.register(audit, { audit: auditLog })
       await v1.register(whoamiRoutes)
+      await v1.register(apiKeysRoutes(apiKeys), { prefix: '/api-keys' })
+      await v1.register(auditRoutes(auditLog), { prefix: '/audit-events' })
       await v1.register(clusterRoutes(clusters, jobs), { prefix: '/cluster' })
       await v1.register(tablesRoutes(tables, rebuild, jobs), { prefix: '/tables' })
       await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })

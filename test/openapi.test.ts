@@ -241,6 +241,7 @@ t.test('what the service answers is what the document says', async (t) => {
   t.equal(started.body.status, 'succeeded')
   const schedule = { name: 'hourly', cron: '0 * * * *', job: { type: 'etl' } }
   const created = await service.request('POST', '/v1/schedules', { body: schedule })
+  const key = await service.request('POST', '/v1/api-keys', { body: { name: 'service', scope: 'read' } })
   const values = { id: started.body.id, table: 'analytics.songs', query: 'top-songs' }
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats.default(ajv)
@@ -250,10 +251,11 @@ t.test('what the service answers is what the document says', async (t) => {
     const params: Record<string, string> = {
       ...values,
       ...(path.startsWith('/v1/loads') && { id: '1' }),
-      ...(path.startsWith('/v1/schedules') && { id: created.body.id })
+      ...(path.startsWith('/v1/schedules') && { id: created.body.id }),
+      ...(path.startsWith('/v1/api-keys') && { id: key.body.id })
     }
     const url = path.replace(/\{(\w+)\}/g, (_, param: string) => params[param] ?? '')
-    const { status, body } = await service.request('GET', url, { scope: 'read' })
+    const { status, body } = await service.request('GET', url)
     t.equal(status, 200, url)
     const schema = operation.responses[status]?.content['application/json']?.schema.$ref ?? ''
     t.ok(ajv.validate({ $ref: `document${schema}` }, body), `${name}: ${ajv.errorsText()}`)

@@ -3,6 +3,13 @@ import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidatio
 import fp from 'fastify-plugin'
 import { type ErrorCode, type ErrorItem, ServiceError, toProblem } from '../errors.ts'
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The error that is answered with; null without one. */
+    problemCode: string | null
+  }
+}
+
 /** Fastify's own errors in our catalogue, with what we say about them where we know better. */
 const fastifyErrors: Record<string, [ErrorCode, string?]> = {
   FST_ERR_BAD_URL: ['malformed_request', 'The address holds a % that starts no escape.'],
@@ -25,6 +32,7 @@ const fastifyErrors: Record<string, [ErrorCode, string?]> = {
 
 export default fp(
   async (app) => {
+    app.decorateReply('problemCode', null)
     const allowed = watchMethods()
     app.addHook('onRoute', allowed.add)
 
@@ -59,6 +67,7 @@ export function replyWithError(
   reply: FastifyReply
 ) {
   const problem = toProblem(asServiceError(error))
+  reply.problemCode = problem.code
   if (problem.code === 'internal') request.log.error({ err: error }, 'a request failed')
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
   if (problem.status === 503) reply.header('retry-after', '5')

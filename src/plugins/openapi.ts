@@ -34,6 +34,7 @@ const tags = [
   { name: 'schedules', description: 'Jobs that start by the clock' },
   { name: 'loads', description: 'The load ledger: receipts, objects, rejects' },
   { name: 'analytics', description: 'Canned queries' },
+  { name: 'access', description: 'API keys and the audit log' },
   { name: 'system', description: 'Health, version, identity' }
 ]
 

@@ -1,6 +1,8 @@
 /** The schemas that OpenAPI shows under a name of their own. */
 import { AnalyticsQueryPageSchema, AnalyticsQuerySchema, AnalyticsQuerySummarySchema } from './analytics.ts'
 import { AnswerVerificationSchema } from './analytics-verify.ts'
+import { ApiKeyPageSchema, ApiKeySchema, CreatedApiKeySchema } from './api-keys.ts'
+import { AuditEventPageSchema, AuditEventSchema, AuditVerificationSchema } from './audit.ts'
 import { ClusterPlanSchema, ClusterSchema } from './cluster.ts'
 import { JobAttemptPageSchema, JobAttemptSchema } from './job-attempts.ts'
 import { JobEventPageSchema, JobEventSchema, JobPageSchema, JobSchema } from './jobs.ts'
@@ -47,6 +49,12 @@ export const namedSchemas = [
   AnalyticsQuerySummarySchema,
   AnalyticsQueryPageSchema,
   AnswerVerificationSchema,
+  ApiKeySchema,
+  CreatedApiKeySchema,
+  ApiKeyPageSchema,
+  AuditEventSchema,
+  AuditEventPageSchema,
+  AuditVerificationSchema,
   HealthSchema,
   ReadinessSchema,
   VersionSchema,

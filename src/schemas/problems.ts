@@ -39,6 +39,16 @@ const examples = {
     '/v1/jobs/job_0193/deliveries/whd_0/redeliver',
     'The job job_0193 has no delivery whd_0 that is over. GET /v1/jobs/job_0193/deliveries lists them.'
   ],
+  key_not_found: ['/v1/api-keys/key_0', 'No key has the id key_0. GET /v1/api-keys lists the keys.'],
+  key_configured: [
+    '/v1/api-keys/key_bootstrap',
+    'This key comes from the configuration and is made valid at every start. Change ADMIN_API_KEY (or admin.key in DATA_DIR) and start again.'
+  ],
+  key_not_valid: ['/v1/api-keys/key_0193/rotate', 'key_0193 is revoked. Create a new key instead.'],
+  last_admin_key: [
+    '/v1/api-keys/key_0193',
+    'key_0193 is the last valid key with the scope admin. Create another one first.'
+  ],
   load_not_found: ['/v1/loads/99', 'No load has the id 99. GET /v1/loads lists the loads.'],
   schedule_not_found: [
     '/v1/schedules/sched_0',

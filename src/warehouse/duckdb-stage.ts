@@ -107,15 +107,16 @@ export function createStaging(
     appender.closeSync()
   }
 
-  /** The objects with the paths of their bytes: only those that are being read, because of a million every copy counts. */
+  /** Gives objects the paths of their bytes, in place: of a million every copy counts. */
   const fetchAll = (
     objects: LoadObject[],
     { fetch, signal }: Pick<StageOptions, 'fetch'> & { signal?: AbortSignal }
   ) =>
-    pMap(objects, async (object): Promise<StagedObject> => ({ ...object, path: await fetch(object) }), {
-      concurrency: FETCHED_AT_ONCE,
-      ...(signal && { signal })
-    })
+    pMap(
+      objects,
+      async (object): Promise<StagedObject> => Object.assign(object, { path: await fetch(object) }),
+      { concurrency: FETCHED_AT_ONCE, ...(signal && { signal }) }
+    )
 
   async function stage(objects: LoadObject[], options: StageOptions): Promise<StageResult> {
     staged = { objects, fetch: options.fetch }
@@ -192,6 +193,8 @@ export function createStaging(
       (partial) => progress.show(partial.records, partial.bytes),
       signal
     )
+    // Asked for again where the text of a reject is read.
+    for (const object of objects) object.path = ''
     await addRejects(sifted.rejects.map((reject) => ({ ...reject, kind, column_name: null })))
     if (sifted.records > 0) {
       await insert(

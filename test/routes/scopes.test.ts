@@ -8,6 +8,13 @@ import { build, type TestService } from '../helper.ts'
 /** The scopes as `api.md` has them. A route that is missing here fails the test: somebody must decide on it. */
 const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'GET /v1/whoami': 'read',
+  'GET /v1/api-keys': 'admin',
+  'POST /v1/api-keys': 'admin',
+  'GET /v1/api-keys/:id': 'admin',
+  'DELETE /v1/api-keys/:id': 'admin',
+  'POST /v1/api-keys/:id/rotate': 'admin',
+  'GET /v1/audit-events': 'admin',
+  'POST /v1/audit-events/verify': 'admin',
   'GET /v1/cluster': 'read',
   'PUT /v1/cluster': 'admin',
   'POST /v1/cluster/plan': 'read',
@@ -63,18 +70,17 @@ const routes = (
 ).filter(({ url }) => url.startsWith('/v1'))
 
 const apiKeys = createApiKeys(service.parts.store)
-const expired = await apiKeys.create({
-  name: 'expired',
-  scope: 'admin',
-  expires_at: new Date(Date.now() - 1000)
+const expired = await apiKeys.create({ name: 'expired', scope: 'admin' })
+await rows(service, "update api_keys set expires_at = now() - interval '1 second' where id = :id::text", {
+  id: expired.id
 })
 const revoked = await apiKeys.create({ name: 'revoked', scope: 'admin' })
 await rows(service, 'update api_keys set revoked_at = now() where id = :id::text', {
-  id: revoked.actor.key_id
+  id: revoked.id
 })
 const notYetExpired = await apiKeys.create({
   ...{ name: 'temporary', scope: 'admin' },
-  expires_at: new Date(Date.now() + 3_600_000)
+  expires_at: new Date(Date.now() + 3_600_000).toISOString()
 })
 
 const callers: Record<string, string | undefined> = {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
+import type { ApiKey } from '../../src/schemas/api-keys.ts'
 import { scopes } from '../../src/schemas/jobs.ts'
 import { covers, createApiKeys, generateKey, requireScope } from '../../src/services/api-keys.ts'
 import { parseSql } from '../../src/sql.ts'
@@ -31,6 +32,9 @@ t.test('a scope covers itself and those below it', async (t) => {
   })
 })
 
+const admin = { name: 'admin', scope: 'admin' } as const
+const actorOf = ({ id, name, scope }: ApiKey) => ({ key_id: id, name, scope })
+
 for (const store of stores) {
   t.test(`API keys on ${store.engine}`, async (t) => {
     const apiKeys = createApiKeys(store)
@@ -39,7 +43,9 @@ for (const store of stores) {
     })
 
     t.test('a key is of its owner, and only its hash is stored', async (t) => {
-      const { actor, key } = await apiKeys.create({ name: 'nightly load', scope: 'operate' })
+      const created = await apiKeys.create({ name: 'nightly load', scope: 'operate' })
+      const [actor, key] = [actorOf(created), created.key]
+      t.equal(created.prefix, key.slice(0, 10))
       t.match(actor, { key_id: /^key_[0-9a-f]{18}$/, name: 'nightly load', scope: 'operate' })
       t.same(await apiKeys.authenticate(key), actor)
       const rows = await store.query(selectKeys)
@@ -53,14 +59,40 @@ for (const store of stores) {
           revoked_at: null
         }
       ])
-      t.notMatch(JSON.stringify(rows), key.slice(4))
+      t.notMatch(JSON.stringify(rows), key.slice(11))
     })
 
     t.test('keys do not stand for each other', async (t) => {
       const one = await apiKeys.create({ name: 'same', scope: 'read' })
       const two = await apiKeys.create({ name: 'same', scope: 'admin' })
-      t.same(await apiKeys.authenticate(one.key), one.actor)
-      t.same(await apiKeys.authenticate(two.key), two.actor)
+      t.same(await apiKeys.authenticate(one.key), actorOf(one))
+      t.same(await apiKeys.authenticate(two.key), actorOf(two))
+    })
+
+    t.test('two admins that revoke each other at once: one of them stays', async (t) => {
+      const [one, other] = [await apiKeys.create(admin), await apiKeys.create(admin)]
+      const replica = createApiKeys(store)
+      const ended = await Promise.allSettled([apiKeys.revoke(one.id), replica.revoke(other.id)])
+      t.same(ended.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+      t.match(
+        ended.find(({ status }) => status === 'rejected'),
+        { reason: { code: 'last_admin_key' } }
+      )
+    })
+
+    t.test('a key that is rotated goes on for the overlap', async (t) => {
+      const old = await apiKeys.create({ name: 'loader', scope: 'operate' })
+      const fresh = await apiKeys.rotate(old.id, { overlap_seconds: 1 }, 'key_bootstrap')
+      t.match(fresh, { name: 'loader', scope: 'operate', created_by: 'key_bootstrap', expires_at: null })
+      t.match(await apiKeys.get(old.id), { status: 'valid', replaced_by: fresh.id })
+      for (const { key } of [old, fresh]) t.ok(await apiKeys.authenticate(key))
+      await t.rejects(apiKeys.rotate(old.id, { overlap_seconds: 1 }, 'key_bootstrap'), {
+        ...{ code: 'key_not_valid', message: new RegExp(`replaced by ${fresh.id}`) }
+      })
+      await setTimeout(1010)
+      await t.rejects(apiKeys.authenticate(old.key), refused)
+      t.match(await apiKeys.get(old.id), { status: 'expired' })
+      t.ok(await apiKeys.authenticate(fresh.key))
     })
 
     t.test('what is no key, or almost one', async (t) => {
@@ -79,11 +111,15 @@ for (const store of stores) {
     })
 
     t.test('a key that has expired, and one that has not', async (t) => {
-      const at = (seconds: number) => new Date(Date.now() + seconds * 1000)
-      const old = await apiKeys.create({ name: 'old', scope: 'read', expires_at: at(-1) })
+      const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString()
+      const old = await apiKeys.create({ name: 'old', scope: 'read', expires_at: at(0.02) })
       const young = await apiKeys.create({ name: 'young', scope: 'read', expires_at: at(60) })
+      await t.rejects(apiKeys.create({ name: 'late', scope: 'read', expires_at: at(-1) }), {
+        ...{ code: 'invalid_request', message: '/expires_at must be in the future.' }
+      })
+      await setTimeout(30)
       await t.rejects(apiKeys.authenticate(old.key), refused)
-      t.same(await apiKeys.authenticate(young.key), young.actor)
+      t.same(await apiKeys.authenticate(young.key), actorOf(young))
     })
 
     t.test('a key that was revoked', async (t) => {
@@ -96,13 +132,13 @@ for (const store of stores) {
       const expiring = await apiKeys.create({
         name: 'expiring',
         scope: 'read',
-        expires_at: new Date(Date.now() + 150)
+        expires_at: new Date(Date.now() + 150).toISOString()
       })
       const revoked = await apiKeys.create({ name: 'revoked', scope: 'read' })
-      t.same(await apiKeys.authenticate(expiring.key), expiring.actor)
-      t.same(await apiKeys.authenticate(revoked.key), revoked.actor)
+      t.same(await apiKeys.authenticate(expiring.key), actorOf(expiring))
+      t.same(await apiKeys.authenticate(revoked.key), actorOf(revoked))
       await store.query(sql('update api_keys set revoked_at = now() where id = :id'), {
-        id: revoked.actor.key_id
+        id: revoked.id
       })
       await setTimeout(160)
       await t.rejects(apiKeys.authenticate(expiring.key), refused, 'at once')
@@ -112,22 +148,23 @@ for (const store of stores) {
 
     t.test('the configured admin key is valid, and the one before it is not', async (t) => {
       const [first, second] = ['the-first-admin-key', 'the-second-admin-key']
-      const admin = { key_id: 'key_bootstrap', name: 'bootstrap admin key', scope: 'admin' }
+      const configured = { key_id: 'key_bootstrap', name: 'bootstrap admin key', scope: 'admin' }
       await apiKeys.bootstrap(first)
       await apiKeys.bootstrap(first)
-      t.same(await apiKeys.authenticate(first), admin)
+      t.same(await apiKeys.authenticate(first), configured)
       await apiKeys.bootstrap(second)
-      t.same(await apiKeys.authenticate(second), admin)
+      t.same(await apiKeys.authenticate(second), configured)
       await t.rejects(apiKeys.authenticate(first), refused)
       t.match(await store.query(selectKeys), [{ id: 'key_bootstrap', key_hash: hash(second) }])
       t.equal((await store.query(selectKeys)).length, 1)
       await store.query(sql('update api_keys set revoked_at = now()'))
       await apiKeys.bootstrap(second)
-      t.same(await apiKeys.authenticate(second), admin, 'it is the way back in')
+      t.same(await apiKeys.authenticate(second), configured, 'it is the way back in')
     })
 
     t.test('other keys outlive a change of the admin key', async (t) => {
-      const { actor, key } = await apiKeys.create({ name: 'loader', scope: 'operate' })
+      const created = await apiKeys.create({ name: 'loader', scope: 'operate' })
+      const [actor, key] = [actorOf(created), created.key]
       await apiKeys.bootstrap('the-first-admin-key')
       t.same(await apiKeys.authenticate(key), actor)
     })

@@ -20,7 +20,8 @@ const landed: Record<string, string> = {
   '004-schedules.sql': '9b0c60c5d71ac10506195008e8033d0e2ef19d233b26ba7f1624f6d94a2f1cf7',
   '005-webhooks.sql': '6b3b396a1bd8f284638cfb0e21b4e5ba00b1f8dd9419341597365f7e1b623889',
   '006-retention.sql': 'ccb41e588b106966fda48a80fae1b7d7b8586b046e7f5f56ac9d08fbb34abfed',
-  '007-warehouse-state.sql': 'b32e6fbd55611dccdf8b5180ea492d836c27974f901198c57a59839fe50a4740'
+  '007-warehouse-state.sql': 'b32e6fbd55611dccdf8b5180ea492d836c27974f901198c57a59839fe50a4740',
+  '008-keys-and-audit.sql': 'e3064bcc8559f4887e48001f83d4ff1e1c8e9752fefeea1fcdf80981fc752d36'
 }
 
 const migration = (version: number, script: string): Migration => ({
@@ -78,6 +79,8 @@ for (const engine of ['pglite', 'postgres'] as const) {
       t.same(await store.query(selectApplied), applied)
       t.same(await tables(store), [
         'api_keys',
+        'audit_events',
+        'audit_head',
         'idempotency_keys',
         'job_attempts',
         'job_events',

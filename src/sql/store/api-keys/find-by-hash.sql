@@ -1,2 +1,2 @@
 -- :key_hash -> the key, or nothing
-select id, name, scope, created_at, expires_at, revoked_at from api_keys where key_hash = :key_hash::text
+select id, name, scope, expires_at, revoked_at from api_keys where key_hash = :key_hash::text
