@@ -47,7 +47,7 @@ export async function measureEndpoints(
   const [port, barePort] = [await freePort(), await freePort()]
   const service = await startProcess('../src/server.ts', [], port, {
     ...sources,
-    ...{ DATABASE_URL: databaseUrl, ADMIN_API_KEY: KEY, LOG_LEVEL: 'silent' },
+    ...{ DATABASE_URL: databaseUrl, ADMIN_API_KEY: KEY, LOG_LEVEL: 'silent', RATE_LIMIT_PER_MINUTE: '0' },
     ...{ PORT: String(port), DATA_DIR: join(directory, 'var') }
   })
   const bare = await startProcess('bare-routes.ts', [databaseUrl, String(barePort)], barePort)

@@ -8,7 +8,11 @@ import audit from './plugins/audit.ts'
 import auth from './plugins/auth.ts'
 import { answerClientError } from './plugins/client-error.ts'
 import errorHandler, { replyWithError } from './plugins/error-handler.ts'
+import headers from './plugins/headers.ts'
+import hosts, { allowedHosts } from './plugins/hosts.ts'
+import metricsPlugin from './plugins/metrics.ts'
 import openapi from './plugins/openapi.ts'
+import rateLimit from './plugins/rate-limit.ts'
 import retentionPlugin from './plugins/retention.ts'
 import scheduler from './plugins/scheduler.ts'
 import { buildSerializer } from './plugins/serialization.ts'
@@ -44,6 +48,7 @@ import { createJobEvents } from './services/job-events.ts'
 import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
+import { createMetrics } from './services/metrics.ts'
 import { createQueryGate } from './services/query-gate.ts'
 import { createRebuild } from './services/rebuild.ts'
 import { createReplay } from './services/replay.ts'
@@ -115,6 +120,7 @@ export async function buildApp(
     failed: config.FAILED_JOB_RETENTION_DAYS
   })
   const system = createSystem({ store, provider, engine: warehouse.engine })
+  const metrics = createMetrics(store, system)
   const analytics = createAnalytics({ warehouse, catalogue: await readCatalogues(config.ANALYTICS_DIR) })
   const answers = createAnswers({
     ...{ analytics, state, cacheBytes: config.RESULT_CACHE_MB * 2 ** 20 },
@@ -126,7 +132,7 @@ export async function buildApp(
   })
 
   const handlers = {
-    etl: etl.handler,
+    etl: metrics.countLoads(etl.handler),
     'etl.replay': replay.handler,
     'etl.rebuild': rebuild.handler,
     'tables.create': tables.createHandler,
@@ -140,10 +146,11 @@ export async function buildApp(
   const cancel = createJobCancel(store, jobs)
   const retry = createJobRetry(jobs, handlers)
 
-  app.addHook('onSend', async (request, reply) => {
-    reply.header('x-request-id', request.id)
-  })
+  await app.register(headers)
   await app.register(errorHandler)
+  await app.register(hosts, { allowed: allowedHosts(config) })
+  await app.register(rateLimit, { perMinute: config.RATE_LIMIT_PER_MINUTE })
+  await app.register(metricsPlugin, { metrics, apiKeys, access: config.METRICS })
   await app.register(validation)
   await app.register(openapi)
   await app.register(scheduler, { scheduler: ticks })

@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox'
 import { choice, DATABASE, DATABASE_ACCEPTS, flag, REGION, S3_URL, text } from './config-fields.ts'
+import { http } from './config-http.ts'
 import { cluster, connection } from './config-redshift.ts'
 
 /** Beyond the hours for which an Idempotency-Key, which goes with its job, is remembered. */
@@ -204,7 +205,14 @@ const warehouse = {
   )
 }
 
-export const ConfigSchema = Type.Object({ ...service, ...warehouse, ...sources, ...cluster, ...connection })
+export const ConfigSchema = Type.Object({
+  ...service,
+  ...http,
+  ...warehouse,
+  ...sources,
+  ...cluster,
+  ...connection
+})
 
 /** Settings whose value may also come from the file that `<NAME>_FILE` names: what containers do with secrets. */
 export const fileSettings = ['ADMIN_API_KEY', 'DATABASE_URL', 'REDSHIFT_PASSWORD', 'WEBHOOK_SECRET'] as const

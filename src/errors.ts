@@ -51,6 +51,8 @@ export const errorCatalogue = {
   data_not_ready: { status: 409, kind: 'request', title: 'The data is older than asked for' },
   too_many_queries: { status: 503, kind: 'transient', title: 'Too many queries wait for the warehouse' },
   query_timeout: { status: 504, kind: 'configuration', title: 'The query took longer than it may' },
+  host_not_allowed: { status: 421, kind: 'request', title: 'The service has another name' },
+  too_many_requests: { status: 429, kind: 'request', title: 'There were too many requests' },
   too_many_streams: { status: 429, kind: 'request', title: 'The API key has too many streams open' },
   headers_too_large: { status: 431, kind: 'request', title: 'The address and headers are too large' },
   shutting_down: { status: 503, kind: 'request', title: 'The service is shutting down' },

@@ -182,6 +182,27 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     accepts: 'fatal, error, warn, info, debug, trace or silent'
   },
   // What it asks of other settings is tested in config-redshift.test.ts.
+  ALLOWED_HOSTS: {
+    default: undefined,
+    valid: ['warehouse.example.org', 'a, b'],
+    invalid: ['http://a', 'a/b'],
+    accepts: 'host names, separated by commas'
+  },
+  RATE_LIMIT_PER_MINUTE: {
+    default: 6000,
+    valid: [
+      ['0', 0],
+      ['10000000', 10_000_000]
+    ],
+    invalid: ['-1', '10000001', ...notNumbers],
+    accepts: 'a whole number from 0 to 10000000'
+  },
+  METRICS: {
+    default: 'key',
+    valid: ['key', 'open', 'off'],
+    invalid: ['on', 'true'],
+    accepts: 'key, open or off'
+  },
   WAREHOUSE: {
     default: 'duckdb',
     valid: ['duckdb'],

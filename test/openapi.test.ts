@@ -107,7 +107,7 @@ t.test('every route is in the document, and the other way round', async (t) => {
   const own = [...hidden].filter((url) => !url.startsWith('/docs'))
   t.strictSame(
     own,
-    ['/dashboard/*', '/', '/v1/analytics/:query/results'],
+    ['/metrics', '/dashboard/*', '/', '/v1/analytics/:query/results'],
     'only pages for people and the answer to unknown queries hide'
   )
 })

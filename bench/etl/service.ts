@@ -41,7 +41,13 @@ export async function startService(sources: string, dataDir: string): Promise<Me
   const child = spawn(process.execPath, [new URL('../../src/server.ts', import.meta.url).pathname], {
     env: {
       ...process.env,
-      ...{ PORT: String(port), DATA_DIR: dataDir, ADMIN_API_KEY: KEY, LOG_LEVEL: 'silent' },
+      ...{
+        PORT: String(port),
+        DATA_DIR: dataDir,
+        ADMIN_API_KEY: KEY,
+        LOG_LEVEL: 'silent',
+        RATE_LIMIT_PER_MINUTE: '0'
+      },
       ...{ SONG_DATA: join(sources, 'song_data'), LOG_DATA: join(sources, 'log_data') }
     },
     stdio: ['ignore', 'ignore', 'inherit']

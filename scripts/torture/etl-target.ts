@@ -81,7 +81,7 @@ export async function startTarget(name: EngineName, directory: string): Promise<
 
   return {
     ...{ name, replica, ask },
-    env: { ...env, DATA_DIR: join(home, replica.name), LOG_LEVEL: 'silent' },
+    env: { ...env, DATA_DIR: join(home, replica.name), LOG_LEVEL: 'silent', RATE_LIMIT_PER_MINUTE: '0' },
     put(file, content) {
       writeFileSync(join(home, 'sources', file), content)
       cloud?.put(file, content)

@@ -24,15 +24,15 @@ export default fp(
       if (route.config?.scope === undefined) throw new Error(`${route.method} ${route.url} names no scope`)
     })
 
-    app.addHook('onRequest', async (request) => {
-      const [, key] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? []
-      if (key === undefined) {
-        throw new ServiceError('missing_credentials', 'Send your API key as Authorization: Bearer <key>.')
-      }
-      request.actor = await apiKeys.authenticate(key)
+    app.addHook('onRequest', async (request, reply) => {
+      request.actor = await apiKeys.identify(request.headers.authorization).catch(async (error) => {
+        if (error instanceof ServiceError && error.status === 401) await app.countFailedTry(request, reply)
+        throw error
+      })
+      await app.countRequest(request, reply)
       const { scope } = request.routeOptions.config
       if (scope !== undefined) requireScope(request.actor, scope)
     })
   },
-  { name: 'auth' }
+  { name: 'auth', dependencies: ['rate-limit'] }
 )

@@ -92,7 +92,12 @@ function describe(
   { scope, errors = [] }: { scope?: Scope; errors?: readonly DocumentedError[] }
 ): FastifySchema {
   const { body, description } = schema
-  const guards: DocumentedError[] = ['missing_credentials', 'invalid_api_key', 'store_unavailable']
+  const guards: DocumentedError[] = [
+    'missing_credentials',
+    'invalid_api_key',
+    'too_many_requests',
+    'store_unavailable'
+  ]
   const documented: DocumentedError[] = [
     'invalid_request',
     ...errors,

@@ -90,6 +90,10 @@ const examples = {
     'callback_url names the host hooks.example.com; WEBHOOK_HOSTS allows hooks.sparkify.com.'
   ],
   source_not_allowed: ['/v1/jobs', '/etc is not in a directory that jobs may read.'],
+  too_many_requests: [
+    '/v1/jobs',
+    'There were 6000 requests of this key within a minute, which is the limit. Try again in 42 seconds.'
+  ],
   too_many_streams: [
     '/v1/job-events',
     'The key key_5d41402abc has 16 streams open, which is the limit. Close one of them.'
@@ -130,7 +134,7 @@ function problemResponse(status: number, codes: DocumentedError[]) {
     headers: {
       'X-Request-Id': responseHeaders['X-Request-Id'],
       ...(status === 401 && { 'WWW-Authenticate': responseHeaders['WWW-Authenticate'] }),
-      ...(status === 503 && { 'Retry-After': responseHeaders['Retry-After'] })
+      ...([429, 503].includes(status) && { 'Retry-After': responseHeaders['Retry-After'] })
     },
     content: {
       'application/problem+json': {

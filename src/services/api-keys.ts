@@ -125,6 +125,14 @@ export function createApiKeys(store: Store) {
     return { row, isLastAdmin: admins.length === 1 && admins[0]?.id === id }
   }
 
+  async function authenticate(key: string): Promise<Actor> {
+    const row = await findValid(hash(key))
+    if (row === undefined || isExpired(row)) {
+      throw new ServiceError('invalid_api_key', 'The API key is unknown, expired or revoked.')
+    }
+    return { key_id: row.id, name: row.name, scope: row.scope }
+  }
+
   return {
     /** Makes the configured admin key valid, in place of the one configured before. */
     async bootstrap(key: string): Promise<void> {
@@ -201,12 +209,13 @@ export function createApiKeys(store: Store) {
      * The owner of a key. Throws `invalid_api_key` when it is unknown, expired or revoked; a key that was revoked on
      * another replica may be valid for a second more.
      */
-    async authenticate(key: string): Promise<Actor> {
-      const row = await findValid(hash(key))
-      if (row === undefined || isExpired(row)) {
-        throw new ServiceError('invalid_api_key', 'The API key is unknown, expired or revoked.')
-      }
-      return { key_id: row.id, name: row.name, scope: row.scope }
+    authenticate,
+
+    /** The same for an Authorization header. Throws `missing_credentials` when it holds no key. */
+    async identify(authorization = ''): Promise<Actor> {
+      const [, key] = /^Bearer +(\S+)$/i.exec(authorization) ?? []
+      if (key !== undefined) return authenticate(key)
+      throw new ServiceError('missing_credentials', 'Send your API key as Authorization: Bearer <key>.')
     }
   }
 }

@@ -1,0 +1,34 @@
+/** Counts requests, and shows `/metrics` to whom the configuration allows it. */
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Config } from '../config.ts'
+import type { ApiKeys } from '../services/api-keys.ts'
+import type { Metrics } from '../services/metrics.ts'
+
+export interface MetricsOptions {
+  metrics: Metrics
+  access: Config['METRICS']
+  apiKeys: ApiKeys
+}
+
+export default fp(
+  async (app: FastifyInstance, { metrics, access, apiKeys }: MetricsOptions) => {
+    app.addHook('onResponse', async (request, reply) => {
+      const { schema, config } = request.routeOptions
+      const cache = reply.getHeader('x-cache')
+      metrics.request({
+        // Pages, and what is no endpoint, have no operation: their paths are the caller's to choose.
+        operation: schema?.operationId ?? (config?.url === undefined ? 'none' : 'page'),
+        status: reply.statusCode,
+        seconds: reply.elapsedTime / 1000,
+        cache: cache === undefined ? undefined : String(cache)
+      })
+    })
+    if (access === 'off') return
+    app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
+      if (access === 'key') await apiKeys.identify(request.headers.authorization)
+      return reply.type(metrics.contentType).send(await metrics.scrape())
+    })
+  },
+  { name: 'metrics' }
+)
