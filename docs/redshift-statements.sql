@@ -204,7 +204,7 @@ compupdate off
 statupdate off;
 
 create temp table load_new_objects as
-select listing.object_no, listing.kind, listing.url, listing.etag, listing.bytes
+select listing.object_no
 from load_listing as listing
 left join ops.loaded_objects as known on known.url = listing.url and known.etag = listing.etag
 where known.url is null or cast($1 as boolean);
@@ -325,8 +325,9 @@ order by row_no
 limit 1000;
 
 create temp table load_objects as
-select object_no, kind, url, etag, bytes, cast(null as bigint) as records_read
-from load_new_objects;
+select listing.object_no, listing.kind, listing.url, listing.etag, listing.bytes, cast(null as bigint) as records_read
+from load_listing as listing
+inner join load_new_objects as new_ones on new_ones.object_no = listing.object_no;
 
 lock ops.load_lock;
 

@@ -70,6 +70,7 @@ const replicas = await startReplicas(3, directory, {
     REDSHIFT_TLS_CA_FILE: authorities
   },
   ...{ DATABASE_URL: postgres.url, ADMIN_API_KEY: ADMIN_KEY, JOB_LEASE_SECONDS: String(LEASE_SECONDS) },
+  RATE_LIMIT_PER_MINUTE: '0',
   ...{ WEBHOOK_HOSTS: receiverHost, WEBHOOK_SECRET: ADMIN_KEY, WEBHOOK_ALLOW_PRIVATE: 'true' }
 })
 

@@ -51,7 +51,10 @@ async function listDirectory(root: string, signal: AbortSignal): Promise<Listing
   const objects: SourceObject[] = []
   for (let from = 0; from < names.length; from += STAT_BATCH) {
     signal.throwIfAborted()
-    objects.push(...(await Promise.all(names.slice(from, from + STAT_BATCH).map(describe))))
+    const batch = names.slice(from, from + STAT_BATCH)
+    // Of a million names none is kept longer than it is needed.
+    names.fill('', from, from + STAT_BATCH)
+    objects.push(...(await Promise.all(batch.map(describe))))
   }
   return { objects, ignored: ignored.sort() }
 }

@@ -31,7 +31,8 @@ const macros = ['text-to-bigint', 'text-to-double', 'is-no-bigint', 'is-no-doubl
   sql(`macro-${name}`)
 )
 const createListing = sql('create-load-listing')
-const createObjects = sql('create-load-objects')
+const createObjectRecords = sql('create-load-object-records')
+const viewObjects = sql('view-load-objects')
 const createRejects = sql('create-load-rejects')
 const selectProblems = sql('problems')
 const countProblems = sql('count-problems')
@@ -138,7 +139,8 @@ export function createStaging(
       await run(view)
     }
     // Before problems become rejects: those rows are counted as staged already.
-    await run(createObjects)
+    await run(createObjectRecords)
+    await run(viewObjects)
     const { rows } = await run(countProblems)
     const problems = Number(rows[0]?.problems)
     if (problems > 0) await rejectProblems(options.rejectLimit)
