@@ -30,6 +30,7 @@ import { jobEventsRoutes } from './routes/job-events.ts'
 import { jobsRoutes } from './routes/jobs.ts'
 import { loadsRoutes } from './routes/loads.ts'
 import { schedulesRoutes } from './routes/schedules.ts'
+import { supportRoutes } from './routes/support.ts'
 import { systemRoutes, whoamiRoutes } from './routes/system.ts'
 import { tablesRoutes } from './routes/tables.ts'
 import { webhooksRoutes } from './routes/webhooks.ts'
@@ -42,7 +43,9 @@ import { createAudit } from './services/audit.ts'
 import { type Clock, systemClock } from './services/clock.ts'
 import { createClusters } from './services/cluster.ts'
 import { createDataState, watchCommits, watchJob } from './services/data-state.ts'
+import { createDoctor } from './services/doctor.ts'
 import { createEtl } from './services/etl.ts'
+import { createJobBundles } from './services/job-bundle.ts'
 import { createJobCancel } from './services/job-cancel.ts'
 import { createJobEvents } from './services/job-events.ts'
 import { createJobRetry } from './services/job-retry.ts'
@@ -121,6 +124,9 @@ export async function buildApp(
   })
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const metrics = createMetrics(store, system)
+  const doctor = createDoctor({ store, warehouse, provider, tables, openSource, config })
+  const engines = { store: store.engine, warehouse: warehouse.engine }
+  const bundles = createJobBundles({ jobs, jobEvents, webhooks, loads, engines })
   const analytics = createAnalytics({ warehouse, catalogue: await readCatalogues(config.ANALYTICS_DIR) })
   const answers = createAnswers({
     ...{ analytics, state, cacheBytes: config.RESULT_CACHE_MB * 2 ** 20 },
@@ -179,6 +185,7 @@ export async function buildApp(
       await v1.register(jobsRoutes({ jobs, etl, cancel, retry }), { prefix: '/jobs' })
       await v1.register(webhooksRoutes(webhooks), { prefix: '/jobs' })
       await v1.register(jobEventsRoutes(jobEvents))
+      await v1.register(supportRoutes(doctor, bundles))
       await v1.register(schedulesRoutes(schedules, jobs), { prefix: '/schedules' })
       await v1.register(loadsRoutes({ loads, replay, jobs }))
       await v1.register(analyticsRoutes(analytics, answers), { prefix: '/analytics' })

@@ -44,7 +44,7 @@ const allowed: Record<string, { from: string[]; because: string }> = {
   },
   routes: { from: ['services', 'schemas', 'errors', 'version'], because: 'HTTP: they know services alone' },
   services: {
-    from: ['warehouse', 'cloud', 'store', 'sources', 'schemas', 'errors', 'sql', 'type config'],
+    from: ['warehouse', 'cloud', 'store', 'sources', 'schemas', 'errors', 'sql', 'version', 'type config'],
     because: 'they know every engine by its interface, and no HTTP'
   },
   schemas: {

@@ -17,6 +17,7 @@ import {
 } from './loads.ts'
 import { ProblemSchema } from './problems.ts'
 import { NextRunsSchema, SchedulePageSchema, ScheduleSchema } from './schedules.ts'
+import { DoctorReportSchema, JobBundleSchema } from './support.ts'
 import { HealthSchema, OpenapiSchema, ReadinessSchema, VersionSchema, WhoamiSchema } from './system.ts'
 import { TablePageSchema, TableSchema } from './tables.ts'
 import { WebhookDeliveryPageSchema, WebhookDeliverySchema } from './webhooks.ts'
@@ -55,6 +56,8 @@ export const namedSchemas = [
   AuditEventSchema,
   AuditEventPageSchema,
   AuditVerificationSchema,
+  DoctorReportSchema,
+  JobBundleSchema,
   HealthSchema,
   ReadinessSchema,
   VersionSchema,

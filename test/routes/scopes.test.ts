@@ -31,6 +31,8 @@ const scopes: Record<string, 'read' | 'operate' | 'admin'> = {
   'GET /v1/jobs/:id': 'read',
   'GET /v1/jobs/:id/events': 'read',
   'GET /v1/jobs/:id/attempts': 'read',
+  'GET /v1/jobs/:id/bundle': 'read',
+  'GET /v1/doctor': 'admin',
   'POST /v1/jobs/:id/cancel': 'operate',
   'POST /v1/jobs/:id/retry': 'operate',
   'GET /v1/job-events': 'read',

@@ -1,0 +1,2 @@
+-- nothing -> the store's time
+select clock_timestamp() as now
