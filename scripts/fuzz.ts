@@ -10,7 +10,7 @@ import { findPort, lastLogLines, startService, waitUntilReady } from './demo-ser
 import { fuzz } from './fuzz/run.ts'
 
 /** Requests between two preparations. */
-const ROUND = 500
+const ROUND = 200
 
 const requests = Number(process.env.REQUESTS ?? 10_000)
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)

@@ -40,8 +40,9 @@ export default fp(
     app.addHook('preClose', async () => {
       isClosing = true
     })
-    app.addHook('onRequest', async () => {
-      if (isClosing) throw new ServiceError('shutting_down', 'The service is shutting down. Try again soon.')
+    app.addHook('onRequest', (_request, _reply, done) => {
+      if (!isClosing) return done()
+      done(new ServiceError('shutting_down', 'The service is shutting down. Try again soon.'))
     })
 
     app.setErrorHandler<FastifyError>((error, request, reply) => replyWithError(error, request, reply))

@@ -7,12 +7,13 @@ const contentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'"
 
 export default fp(
   async (app: FastifyInstance) => {
-    app.addHook('onSend', async (request, reply) => {
+    app.addHook('onSend', (request, reply, payload, done) => {
       reply.header('x-request-id', request.id)
       reply.header('x-content-type-options', 'nosniff')
       if (!reply.hasHeader('content-security-policy')) {
         reply.header('content-security-policy', contentSecurityPolicy)
       }
+      done(null, payload)
     })
   },
   { name: 'headers' }

@@ -19,12 +19,11 @@ export function allowedHosts({ HOST, ALLOWED_HOSTS }: { HOST: string; ALLOWED_HO
 export default fp(
   async (app: FastifyInstance, { allowed }: { allowed: Set<string> | undefined }) => {
     if (allowed === undefined) return
-    app.addHook('onRequest', async ({ hostname }) => {
-      if (allowed.has(hostname.toLowerCase())) return
-      throw new ServiceError(
-        'host_not_allowed',
-        `The service is not called ${JSON.stringify(hostname.slice(0, 255))}. Name it in ALLOWED_HOSTS if it is.`
-      )
+    app.addHook('onRequest', ({ hostname }, _, done) => {
+      if (allowed.has(hostname.toLowerCase())) return done()
+      const name = JSON.stringify(hostname.slice(0, 255))
+      const detail = `The service is not called ${name}. Name it in ALLOWED_HOSTS if it is.`
+      done(new ServiceError('host_not_allowed', detail))
     })
   },
   { name: 'hosts' }

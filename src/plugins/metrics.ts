@@ -13,7 +13,7 @@ export interface MetricsOptions {
 
 export default fp(
   async (app: FastifyInstance, { metrics, access, apiKeys }: MetricsOptions) => {
-    app.addHook('onResponse', async (request, reply) => {
+    app.addHook('onResponse', (request, reply, done) => {
       const { schema, config } = request.routeOptions
       const cache = reply.getHeader('x-cache')
       metrics.request({
@@ -23,6 +23,7 @@ export default fp(
         seconds: reply.elapsedTime / 1000,
         cache: cache === undefined ? undefined : String(cache)
       })
+      done()
     })
     if (access === 'off') return
     app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {

@@ -64,20 +64,20 @@ export default fp(
     // Fastify would hand plain text on as if it were a body of ours.
     app.removeContentTypeParser('text/plain')
 
-    app.addHook('preParsing', async (request) => {
+    app.addHook('preParsing', (request, _, payload, done) => {
       // Some clients name a type for the body that they do not send.
       if (!hasBody(request)) delete request.headers['content-type']
       else if (!request.is404 && request.routeOptions.schema?.body === undefined) {
-        throw new ServiceError(
-          'invalid_request',
-          `${request.method} ${request.routeOptions.url} takes no body.`
-        )
+        const detail = `${request.method} ${request.routeOptions.url} takes no body.`
+        return done(new ServiceError('invalid_request', detail))
       }
+      done(null, payload)
     })
 
-    app.addHook('preValidation', async (request) => {
+    app.addHook('preValidation', (request, _, done) => {
       const body = request.routeOptions.schema?.body
       if (body !== undefined && request.body === undefined && isOptionalBody(body)) request.body = {}
+      done()
     })
   },
   { name: 'validation' }
