@@ -39,6 +39,13 @@ async function ask(query: string, headers: Record<string, string> = {}): Promise
 
 const first = new Map<string, number>()
 for (const { query } of catalogue) first.set(query, await ask(query))
+// The cache is not asked: what the service adds to the engine's work, with the best of three on both sides.
+const anew = new Map<string, number>()
+for (const { query } of catalogue) {
+  const times: number[] = []
+  for (let turn = 0; turn < 3; turn += 1) times.push(await ask(query, { 'cache-control': 'no-cache' }))
+  anew.set(query, Math.min(...times))
+}
 const repeated = new Map<string, number>()
 for (const { query } of catalogue) repeated.set(query, await ask(query))
 
@@ -100,12 +107,16 @@ const warehouse = createDuckdbWarehouse({
 })
 for (const { query, statement, parameters } of catalogue) {
   const params = Object.fromEntries(parameters.map(({ name, default: preset }) => [name, preset]))
-  const began = performance.now()
-  await warehouse.run(statement, params)
-  const straight = (performance.now() - began) / 1000
-  const answered = first.get(query) ?? Number.NaN
-  figure(query, answered, 's', '<= 1')
-  figure('  of the SQL straight in the engine', answered / straight, 'x', '<= 1.2')
+  const times: number[] = []
+  for (let turn = 0; turn < 3; turn += 1) {
+    const began = performance.now()
+    await warehouse.run(statement, params)
+    times.push((performance.now() - began) / 1000)
+  }
+  figure(query, first.get(query) ?? Number.NaN, 's', '<= 1')
+  const straight = Math.min(...times)
+  figure('  straight in the engine', straight, 's')
+  figure('  asked anew / straight', (anew.get(query) ?? Number.NaN) / straight, 'x', '<= 1.2')
   figure('  repeated', (repeated.get(query) ?? Number.NaN) * 1000, 'ms')
 }
 await warehouse.close()

@@ -1073,9 +1073,15 @@ with plays as (
     and (cast($4 as varchar) is null or sp.level = cast($4 as varchar))
     and (cast($5 as varchar) is null or sp.location = cast($5 as varchar))
 ),
+sittings as (
+  select period_start, day, user_id, session_id, count(songplay_id) as plays,
+    sum(cast(duration as decimal(18, 5))) as seconds
+  from plays
+  group by period_start, day, user_id, session_id
+),
 daily as (
   select period_start, day, count(distinct user_id) as users
-  from plays
+  from sittings
   group by period_start, day
 ),
 usual as (
@@ -1083,13 +1089,16 @@ usual as (
   from daily
   group by period_start
 ),
+sessions as (
+  select period_start, user_id, session_id, sum(plays) as plays, sum(seconds) as seconds
+  from sittings
+  group by period_start, user_id, session_id
+),
 periods as (
-  select plays.period_start, count(distinct plays.user_id) as active_users,
-    count(distinct cast(plays.user_id as varchar) || '-' || cast(plays.session_id as varchar)) as sessions,
-    count(plays.songplay_id) as plays,
-    cast(coalesce(sum(cast(plays.duration as decimal(18, 5))), 0) as double precision) as seconds
-  from plays
-  group by plays.period_start
+  select period_start, count(distinct user_id) as active_users, count(session_id) as sessions,
+    cast(sum(plays) as bigint) as plays, cast(coalesce(sum(seconds), 0) as double precision) as seconds
+  from sessions
+  group by period_start
 )
 select periods.period_start, periods.active_users, periods.sessions, periods.plays, periods.seconds,
   usual.users / periods.active_users as stickiness
@@ -1417,8 +1426,18 @@ from ranked
 where place <= cast($4 as integer)
 order by place;
 
-with agents as (
-  select sp.songplay_id, sp.user_id, sp.session_id, sp.level,
+with sessions as (
+  select sp.user_agent, sp.user_id, sp.session_id, count(sp.songplay_id) as plays,
+    sum(case when sp.level = 'paid' then 1 else 0 end) as paid_plays
+  from analytics.songplays sp
+  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
+    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
+    and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
+  group by sp.user_agent, sp.user_id, sp.session_id
+),
+agents as (
+  select sp.user_id, sp.session_id, sp.plays, sp.paid_plays,
     case
       when sp.user_agent is null then 'unknown'
       when sp.user_agent like '%Firefox/%' or sp.user_agent like '%FxiOS/%' then 'Firefox'
@@ -1439,16 +1458,12 @@ with agents as (
       when sp.user_agent like '%Linux%' or sp.user_agent like '%X11%' then 'Linux'
       else 'other'
     end as platform
-  from analytics.songplays sp
-  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
-    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
-    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
-    and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
+  from sessions sp
 ),
 counted as (
-  select browser, platform, count(songplay_id) as plays, count(distinct user_id) as users,
+  select browser, platform, cast(sum(plays) as bigint) as plays, count(distinct user_id) as users,
     count(distinct cast(user_id as varchar) || '-' || cast(session_id as varchar)) as sessions,
-    cast(sum(case when level = 'paid' then 1 else 0 end) as bigint) as paid_plays
+    cast(sum(paid_plays) as bigint) as paid_plays
   from agents
   group by browser, platform
 )

@@ -50,9 +50,16 @@ with plays as (
     and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
     and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
 ),
+-- Sessions are few, plays many: everything below counts the former.
+sittings as (
+  select period_start, day, user_id, session_id, count(songplay_id) as plays,
+    sum(cast(duration as decimal(18, 5))) as seconds
+  from plays
+  group by period_start, day, user_id, session_id
+),
 daily as (
   select period_start, day, count(distinct user_id) as users
-  from plays
+  from sittings
   group by period_start, day
 ),
 usual as (
@@ -60,13 +67,16 @@ usual as (
   from daily
   group by period_start
 ),
+sessions as (
+  select period_start, user_id, session_id, sum(plays) as plays, sum(seconds) as seconds
+  from sittings
+  group by period_start, user_id, session_id
+),
 periods as (
-  select plays.period_start, count(distinct plays.user_id) as active_users,
-    count(distinct cast(plays.user_id as varchar) || '-' || cast(plays.session_id as varchar)) as sessions,
-    count(plays.songplay_id) as plays,
-    cast(coalesce(sum(cast(plays.duration as decimal(18, 5))), 0) as double precision) as seconds
-  from plays
-  group by plays.period_start
+  select period_start, count(distinct user_id) as active_users, count(session_id) as sessions,
+    cast(sum(plays) as bigint) as plays, cast(coalesce(sum(seconds), 0) as double precision) as seconds
+  from sessions
+  group by period_start
 )
 select periods.period_start, periods.active_users, periods.sessions, periods.plays, periods.seconds,
   usual.users / periods.active_users as stickiness

@@ -34,8 +34,18 @@ chart: { type: bars, x: [browser, platform], y: [plays] }
 */
 -- The order of the tests matters: Chrome calls itself Safari too, Edge and Opera call themselves Chrome, and an iPhone says that it
 -- is like Mac OS X.
-with agents as (
-  select sp.songplay_id, sp.user_id, sp.session_id, sp.level,
+with sessions as (
+  select sp.user_agent, sp.user_id, sp.session_id, count(sp.songplay_id) as plays,
+    sum(case when sp.level = 'paid' then 1 else 0 end) as paid_plays
+  from analytics.songplays sp
+  where (cast(:from as date) is null or sp.start_time >= cast(:from as date))
+    and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
+    and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
+    and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
+  group by sp.user_agent, sp.user_id, sp.session_id
+),
+agents as (
+  select sp.user_id, sp.session_id, sp.plays, sp.paid_plays,
     case
       when sp.user_agent is null then 'unknown'
       when sp.user_agent like '%Firefox/%' or sp.user_agent like '%FxiOS/%' then 'Firefox'
@@ -56,16 +66,12 @@ with agents as (
       when sp.user_agent like '%Linux%' or sp.user_agent like '%X11%' then 'Linux'
       else 'other'
     end as platform
-  from analytics.songplays sp
-  where (cast(:from as date) is null or sp.start_time >= cast(:from as date))
-    and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
-    and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
-    and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
+  from sessions sp
 ),
 counted as (
-  select browser, platform, count(songplay_id) as plays, count(distinct user_id) as users,
+  select browser, platform, cast(sum(plays) as bigint) as plays, count(distinct user_id) as users,
     count(distinct cast(user_id as varchar) || '-' || cast(session_id as varchar)) as sessions,
-    cast(sum(case when level = 'paid' then 1 else 0 end) as bigint) as paid_plays
+    cast(sum(paid_plays) as bigint) as paid_plays
   from agents
   group by browser, platform
 )
