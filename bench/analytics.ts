@@ -2,13 +2,12 @@
  * npm run bench:analytics -- [--plays N]: answers of the canned queries over so many plays (default 10 million), against the same
  * SQL straight in the engine; answers that are kept against a bare route; and 200 clients at once while a load runs.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import autocannon from 'autocannon'
-import Fastify from 'fastify'
 import { readBuiltinCatalogue } from '../src/services/analytics-catalogue.ts'
 import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { generate } from './etl/generate.ts'
@@ -60,15 +59,17 @@ async function rateOf(url: string, headers: Record<string, string>, expected: nu
 const path = '/v1/analytics/plays-by-hour/results'
 const answer = await service.fetch(path)
 const body = await answer.text()
-const bare = Fastify()
-bare.get('/bare', async (_request, reply) => reply.type('application/json').send(body))
-await bare.listen({ port: 0 })
-const bareUrl = `http://127.0.0.1:${(bare.server.address() as AddressInfo).port}/bare`
+const bodyFile = join(directory, 'answer.json')
+writeFileSync(bodyFile, body)
+const bare = spawn(process.execPath, [new URL('bare-answer.ts', import.meta.url).pathname, bodyFile], {
+  stdio: ['ignore', 'pipe', 'inherit']
+})
+const bareUrl = String(await new Promise((resolve) => bare.stdout.once('data', resolve))).trim()
 const bareRate = await rateOf(bareUrl, {}, 200)
 const keptRate = await rateOf(service.url + path, service.headers, 200)
 const etag = String(answer.headers.get('etag'))
 const knownRate = await rateOf(service.url + path, { ...service.headers, 'if-none-match': etag }, 304)
-await bare.close()
+bare.kill()
 figure('a bare route', bareRate, '/s')
 figure('a kept answer, 200', keptRate, '/s')
 figure('  of a bare route', keptRate / bareRate, 'x', '>= 0.8')

@@ -83,14 +83,14 @@ export type ApiKeys = ReturnType<typeof createApiKeys>
 export function createApiKeys(store: Store) {
   const remembered = new Map<string, { row: GuardRow; until: number }>()
 
-  async function findValid(keyHash: string): Promise<GuardRow | undefined> {
-    const known = remembered.get(keyHash)
+  async function findValid(key: string): Promise<GuardRow | undefined> {
+    const known = remembered.get(key)
     if (known !== undefined && performance.now() < known.until) return known.row
-    const row = await queryMaybe<GuardRow>(store, findByHash, { key_hash: keyHash })
-    remembered.delete(keyHash)
+    const row = await queryMaybe<GuardRow>(store, findByHash, { key_hash: hash(key) })
+    remembered.delete(key)
     if (row === undefined || row.revoked_at !== null) return undefined
     if (remembered.size >= mostRemembered) remembered.clear()
-    remembered.set(keyHash, { row, until: performance.now() + rememberedForMs })
+    remembered.set(key, { row, until: performance.now() + rememberedForMs })
     return row
   }
 
@@ -126,7 +126,7 @@ export function createApiKeys(store: Store) {
   }
 
   async function authenticate(key: string): Promise<Actor> {
-    const row = await findValid(hash(key))
+    const row = await findValid(key)
     if (row === undefined || isExpired(row)) {
       throw new ServiceError('invalid_api_key', 'The API key is unknown, expired or revoked.')
     }
