@@ -52,6 +52,11 @@ function showSignedIn({ name, scope }) {
 function signIn(reason) {
   session?.abort()
   forgetKey()
+  // Whoever signs in next sees nothing of what this key was shown.
+  for (const id of ['cluster-state', 'actions', 'jobs-table', 'loads-table', 'rejects-table', 'answer']) {
+    byId(id).replaceChildren()
+  }
+  delete byId('actions').dataset.actions
   for (const id of ['content', 'sections', 'sign-out']) byId(id).hidden = true
   byId('identity').textContent = ''
   byId('notice').textContent = ''
