@@ -2,7 +2,7 @@
 import { forgetKey, get, hasKey, keepKey, Problem } from './api.js'
 import { byId } from './dom.js'
 import { watch } from './overview.js'
-import { ask, openQuestions } from './questions.js'
+import { ask, openQuestions, stopAsking } from './questions.js'
 
 /** @type {AbortController | undefined} */
 let session
@@ -51,6 +51,7 @@ function showSignedIn({ name, scope }) {
 /** @param {string} reason */
 function signIn(reason) {
   session?.abort()
+  stopAsking()
   forgetKey()
   // Whoever signs in next sees nothing of what this key was shown.
   for (const id of ['cluster-state', 'actions', 'jobs-table', 'loads-table', 'rejects-table', 'answer']) {

@@ -89,6 +89,9 @@ function parameters() {
   return given
 }
 
+/** Gives up the question that is open. */
+export const stopAsking = () => asking?.abort()
+
 /** Asks the chosen query; a question that is still open is given up. */
 export async function ask() {
   asking?.abort()
