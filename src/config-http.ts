@@ -11,7 +11,7 @@ export const http = {
     })
   ),
   RATE_LIMIT_PER_MINUTE: Type.Integer({
-    default: 6000,
+    default: 60_000,
     minimum: 0,
     maximum: 10_000_000,
     accepts: 'a whole number from 0 to 10000000',

@@ -189,7 +189,7 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     accepts: 'host names, separated by commas'
   },
   RATE_LIMIT_PER_MINUTE: {
-    default: 6000,
+    default: 60_000,
     valid: [
       ['0', 0],
       ['10000000', 10_000_000]

@@ -92,7 +92,7 @@ const examples = {
   source_not_allowed: ['/v1/jobs', '/etc is not in a directory that jobs may read.'],
   too_many_requests: [
     '/v1/jobs',
-    'There were 6000 requests of this key within a minute, which is the limit. Try again in 42 seconds.'
+    'There were 60000 requests of this key within a minute, which is the limit. Try again in 42 seconds.'
   ],
   too_many_streams: [
     '/v1/job-events',
