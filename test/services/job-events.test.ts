@@ -245,12 +245,18 @@ for (const store of [pglite, postgres]) {
     const { jobs } = await follow(t, counting)
     for (const id of ['job_1', 'job_2']) await abandon(store, { id, lane: id, lease: 60 })
     const waits = Array.from({ length: 20 }, () => jobs.wait('job_1', 60))
-    await until(() => queries === 20)
+    await until(() => queries >= 20)
+    // News of how the jobs came to be may still be on its way, and makes those who wait look once more.
+    let before = 0
+    while (before !== queries) {
+      before = queries
+      await sleep(200)
+    }
     await tell(store, 'job_1', 'an event is no end')
     await finish(store, 'job_2')
-    t.equal(queries, 20, 'the end of another job wakes nobody')
+    t.equal(queries, before, 'the end of another job wakes nobody')
     await finish(store, 'job_1')
     for (const job of await Promise.all(waits)) t.equal(job.status, 'succeeded')
-    t.equal(queries, 40)
+    t.equal(queries, before + 20)
   })
 }
