@@ -291,3 +291,15 @@ ORDER by plays desc LIMIT 5;
 `
 
 t.test('rows in parts', async (t) => checkRowStream(t, await openNumbers(t)))
+
+t.test('a statement that fails after a million rows gives no part of them as all', async (t) => {
+  const warehouse = await openNumbers(t)
+  const failing = statement(
+    "select case when n = 900000 then cast('x' || n as integer) else n end as n from range(1000000) t(n)"
+  )
+  const take = async () => {
+    for await (const { rows } of warehouse.stream(failing))
+      t.ok(rows.length === 0, 'nothing comes before the error')
+  }
+  await t.rejects(take(), /Could not convert string 'x900000'/)
+})
