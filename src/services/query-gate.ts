@@ -17,8 +17,8 @@ export function createQueryGate({ concurrency, waiting, timeout }: QueryGateOpti
   const queue = new PQueue({ concurrency })
 
   /**
-   * Runs `work` when its turn has come; it may call `renew` to have the whole time again. Throws `too_many_queries` when too many wait, and `query_timeout` past the deadline,
-   * when the statement has been cancelled in the engine.
+   * Runs `work` when its turn has come; it may call `renew` to have the whole time again. Throws `too_many_queries` when too
+   * many wait, and `query_timeout` past the deadline, when the statement has been cancelled in the engine.
    */
   return async function run<Result>(
     work: (signal: AbortSignal, renew: () => void) => Promise<Result>,

@@ -19,11 +19,13 @@ export function readRows(client: pg.ClientBase, text: string, values: unknown[])
   let waiting: QueryResult['rows'] = []
   let columns: string[] = []
   let isOver = false
+  let isLeft = false
   let failure: { error: unknown } | undefined
   let wake = () => {}
 
   const query = new pg.Query(text, values.length > 0 ? values : undefined)
   query.on('row', (row, result) => {
+    if (isLeft) return
     columns = namesOf(result)
     waiting.push(row)
     if (waiting.length >= WAITING) stream.pause()
@@ -45,22 +47,28 @@ export function readRows(client: pg.ClientBase, text: string, values: unknown[])
     isOver: () => isOver,
     async *[Symbol.asyncIterator]() {
       let isFirst = true
-      for (;;) {
-        if (waiting.length > 0) {
-          const rows = waiting
-          waiting = []
-          isFirst = false
-          yield { columns, rows, changed: 0 }
-          stream.resume()
-        } else if (failure !== undefined) throw failure.error
-        else if (isOver) {
-          if (isFirst) yield { columns, rows: [], changed: 0 }
-          return
-        } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve
-          })
+      try {
+        for (;;) {
+          if (waiting.length > 0) {
+            const rows = waiting
+            waiting = []
+            isFirst = false
+            yield { columns, rows, changed: 0 }
+            stream.resume()
+          } else if (failure !== undefined) throw failure.error
+          else if (isOver) {
+            if (isFirst) yield { columns, rows: [], changed: 0 }
+            return
+          } else {
+            await new Promise<void>((resolve) => {
+              wake = resolve
+            })
+          }
         }
+      } finally {
+        // A socket that nobody reads never closes.
+        isLeft = true
+        stream.resume()
       }
     }
   }
