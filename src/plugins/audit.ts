@@ -27,7 +27,9 @@ function describe(
 ): Omit<AuditEvent, 'id' | 'at' | 'hash'> | undefined {
   const { statusCode: status } = reply
   const { config, schema, url } = request.routeOptions
-  const isDenied = [401, 403, 429].includes(status)
+  // Not 429: a flood that is held back must not become one of writes.
+  if (status === 429) return undefined
+  const isDenied = [401, 403].includes(status)
   const isChange = !['GET', 'HEAD'].includes(request.method) && config.scope !== 'read'
   if (!isDenied && !isChange) return undefined
   const [, started] = /^\/v1\/jobs\/([^/]+)$/.exec(String(reply.getHeader('location') ?? '')) ?? []

@@ -38,6 +38,10 @@ t.test('a key may ask so often in a minute', async (t) => {
   const refused = await ask('read')
   t.match(refused.body, { status: 429, code: 'too_many_requests', detail: /3 requests of this key/ })
   t.ok(Number(refused.headers['retry-after']) > 0)
+  const held = await service.request('POST', '/v1/jobs', { scope: 'read', body: { type: 'etl' } })
+  t.equal(held.status, 429)
+  const { items } = (await service.request('GET', '/v1/audit-events')).body
+  t.same(items, [], 'what is held back is no load on the audit log')
   t.equal((await ask('admin')).status, 200, 'another key is counted by itself')
   t.equal((await service.request('GET', '/livez', { scope: null })).status, 200, "and health is nobody's")
 })
