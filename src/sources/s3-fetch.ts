@@ -27,7 +27,7 @@ export async function fetchObject(
   spoolDir: string,
   signal: AbortSignal
 ): Promise<string> {
-  const path = join(spoolDir, spoolName(object.url))
+  const path = join(spoolDir, spoolName(object))
   // It is asked for again when the text of a reject is read.
   if (object.bytes > 0 && (await sizeOf(path)) === object.bytes) return path
   let failures = 0
@@ -93,6 +93,6 @@ const sizeOf = (path: string): Promise<number> =>
     () => 0
   )
 
-/** Keys may be longer than names of files, and hold anything. */
-const spoolName = (url: string) =>
-  `${createHash('sha256').update(url).digest('hex')}.json${isGzip(url) ? '.gz' : ''}`
+/** Keys may be longer than names of files, and hold anything. What came of another version is never taken for this one's. */
+const spoolName = ({ url, etag }: SourceObject) =>
+  `${createHash('sha256').update(`${url}\n${etag}`).digest('hex')}.json${isGzip(url) ? '.gz' : ''}`
