@@ -10,7 +10,7 @@ const directory = new URL('../.tap/v8-coverage/', import.meta.url)
 const sources = new URL('../src/', import.meta.url).href
 
 /** The emulators and their tests stand by themselves. */
-if (process.argv[1]?.includes('/test/emulators/') !== true) measure()
+if (process.argv[1]?.includes('/emulators') !== true) measure()
 
 function measure() {
   const session = new Session()

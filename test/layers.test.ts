@@ -1,8 +1,9 @@
 /** The layers of the design: who may know whom, and what only one file may touch. */
 import { globSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize } from 'node:path'
+import { basename, dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { filesOfSuite } from './suite-files.ts'
 
 const src = fileURLToPath(new URL('../src/', import.meta.url))
 
@@ -201,4 +202,11 @@ t.test('only one file each touches the environment, exits and listens', async (t
 t.test('a file ends before 300 lines', async (t) => {
   for (const [file, text] of textOf)
     t.ok(text.split('\n').length <= 300, `${file}: ${text.split('\n').length} lines`)
+})
+
+t.test('every test file runs once, in one suite', async (t) => {
+  const tests = fileURLToPath(new URL('./', import.meta.url))
+  const suites = globSync('suites/*', { cwd: tests }).map((file) => basename(file))
+  const files = globSync('**/*.test.ts', { cwd: tests, exclude: ['suites/**'] })
+  t.strictSame(suites.flatMap(filesOfSuite).map(normalize).sort(), files.sort())
 })
