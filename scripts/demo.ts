@@ -5,14 +5,20 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs, styleText } from 'node:util'
+import {
+  bodyOf,
+  createClient,
+  type Job,
+  type Load,
+  type Progress,
+  type WarehouseClient,
+  waitForJob
+} from '../client/index.ts'
 import type { AnalyticsResults } from '../src/schemas/analytics.ts'
-import type { Job, Progress } from '../src/schemas/jobs.ts'
-import type { Load } from '../src/schemas/loads.ts'
 import type { EmulatedCloud } from './demo-redshift.ts'
 import * as demo from './demo-service.ts'
-import { type Activity, bar, figure, megabytes, renderTable, seconds, startActivity } from './terminal.ts'
+import { bar, figure, megabytes, renderTable, seconds, startActivity } from './terminal.ts'
 
 const usage = `Usage: npm run demo [-- --exit], npm run demo:redshift [-- --exit]
 
@@ -28,6 +34,7 @@ PORT      port to use (default 3000; another one if it is taken)
 DATA_DIR  where to keep everything (default ./var/demo or ./var/demo-redshift, emptied first; a directory of yours is never emptied)
 `
 
+/** Between two looks at a job, in ms. */
 const pollInterval = 100
 
 /** Why the demo was broken off from outside: Ctrl-C, a closed terminal, a reader that went away. */
@@ -40,86 +47,46 @@ class Interruption extends Error {
   }
 }
 
-interface Client {
-  call<Body>(method: string, path: string, body?: object): Promise<{ status: number; body: Body }>
-  /** Waits between two looks at a job. */
-  pause(): Promise<void>
-}
-
-function createClient(url: string, key: string, signal: AbortSignal): Client {
-  return {
-    async call<Body>(method: string, path: string, body?: object) {
-      const response = await fetch(url + path, {
-        method,
-        signal,
-        headers: {
-          authorization: `Bearer ${key}`,
-          ...(body && { 'content-type': 'application/json' })
-        },
-        ...(body && { body: JSON.stringify(body) })
-      })
-      const answer: unknown = await response.json()
-      if (!response.ok) {
-        const { title, detail } = Object(answer)
-        throw new Error(
-          `${method} ${path} answered ${response.status}: ${detail ?? title ?? response.statusText}`
-        )
-      }
-      return { status: response.status, body: answer as Body }
-    },
-    pause: () => sleep(pollInterval, undefined, { signal })
-  }
-}
-
-/** Follows a job to its end and shows its progress. Throws when it does not succeed. */
-async function follow(client: Client, started: Job, activity: Activity): Promise<Job> {
-  let job = started
-  while (['queued', 'running', 'cancelling'].includes(job.status)) {
-    if (job.progress) activity.update(job.progress.step, describe(job.progress))
-    await client.pause()
-    job = (await client.call<Job>('GET', started.links.self)).body
-  }
-  if (job.status === 'succeeded') return job
-  throw new Error(`The job ${job.id} (${job.type}) ${job.status}: ${job.error?.detail ?? 'no reason given'}`)
-}
-
 function describe({ step, step_index, step_count, rows, bytes, percent }: Progress): string {
   const amounts = [rows > 0 && `${figure(rows)} rows`, bytes > 0 && megabytes(bytes)].filter(Boolean)
   return [bar(percent), `${step} (${step_index} of ${step_count})`, ...amounts].join('  ')
 }
 
-/** Sends a request that may start a job, and sees it through. Null when there was nothing to do. */
+/** Sees a request through that may have started a job, and shows its progress. Undefined when there was nothing to do. */
 async function perform(
-  client: Client,
+  client: WarehouseClient,
   label: string,
-  [method, path, body]: [string, string, object],
-  outcome: (job: Job) => string
-): Promise<Job | null> {
+  request: Promise<{ data?: unknown; response: Response }>,
+  outcome: string
+): Promise<Job | undefined> {
   const activity = startActivity(label)
   const started = performance.now()
-  const answer = await client.call<Job>(method, path, body)
-  const job = answer.status === 202 ? await follow(client, answer.body, activity) : null
-  const took = seconds(performance.now() - started)
-  activity.done(job ? `${outcome(job)} in ${took}` : 'there already')
+  const { data, response } = await request
+  const onLook = ({ progress }: Job) => progress && activity.update(progress.step, describe(progress))
+  const { id } = data as Job
+  const job =
+    response.status === 202 ? await waitForJob(client, id, { onLook, interval: pollInterval }) : undefined
+  activity.done(job ? `${outcome} in ${seconds(performance.now() - started)}` : 'there already')
   return job
 }
 
-async function drive(client: Client): Promise<void> {
-  await perform(client, 'Ensure the cluster', ['PUT', '/v1/cluster', {}], () => 'provisioned')
-  await perform(client, 'Create the tables', ['POST', '/v1/tables', {}], () => 'created')
-  const etl = { type: 'etl', mode: 'incremental' }
-  const job = await perform(client, 'Load the data', ['POST', '/v1/jobs', etl], () => 'loaded')
-  if (!job) throw new Error('POST /v1/jobs started no job')
-  const load = await client.call<Load>('GET', job.links.load ?? `/v1/loads/${job.result?.load_id}`)
-  printReceipt(load.body)
-  for (const query of ['top-songs', 'top-artists']) {
-    const path = `/v1/analytics/${query}/results?year=2018&limit=5`
-    const { body } = await client.call<AnalyticsResults>('GET', path)
-    heading(query === 'top-songs' ? 'Top songs of 2018' : 'Top artists of 2018', `GET ${path}`)
-    // Ids would take half the line and tell a reader nothing.
-    const columns = body.columns.filter(({ name }) => !name.endsWith('_id'))
-    process.stdout.write(renderTable(columns, body.rows))
-  }
+async function drive(client: WarehouseClient): Promise<void> {
+  await perform(client, 'Ensure the cluster', client.PUT('/v1/cluster', { body: {} }), 'provisioned')
+  await perform(client, 'Create the tables', client.POST('/v1/tables', { body: {} }), 'created')
+  const body = { type: 'etl', mode: 'incremental' } as const
+  const job = await perform(client, 'Load the data', client.POST('/v1/jobs', { body }), 'loaded')
+  const id = String(job?.result?.load_id)
+  printReceipt(await bodyOf(client.GET('/v1/loads/{id}', { params: { path: { id } } })))
+  const params = { query: { year: 2018, limit: 5 } }
+  printAnswer('songs', await bodyOf(client.GET('/v1/analytics/top-songs/results', { params })))
+  printAnswer('artists', await bodyOf(client.GET('/v1/analytics/top-artists/results', { params })))
+}
+
+function printAnswer(what: string, answer: Pick<AnalyticsResults, 'columns' | 'rows'>): void {
+  heading(`Top ${what} of 2018`, `GET /v1/analytics/top-${what}/results?year=2018&limit=5`)
+  // Ids would take half the line and tell a reader nothing.
+  const columns = answer.columns.filter(({ name }) => !name.endsWith('_id'))
+  process.stdout.write(renderTable(columns, answer.rows))
 }
 
 function heading(title: string, note: string): void {
@@ -213,7 +180,12 @@ async function run({ exit, redshift, ...options }: Settings): Promise<number> {
     )
     starting.done(`ready in ${seconds(performance.now())} at ${service.url}`)
     const key = readFileSync(join(options.dataDir, 'admin.key'), 'utf8').trim()
-    await drive(createClient(service.url, key, broken.signal))
+    const client = createClient({
+      baseUrl: service.url,
+      apiKey: key,
+      fetch: (request) => fetch(request, { signal: broken.signal })
+    })
+    await drive(client)
     console.log(`\nFrom command to answer: ${seconds(performance.now())}`)
     finished = true
     if (exit) return 0
