@@ -4081,13 +4081,25 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before */
                 cursor?: string;
-                /** @description Only what this key asked for */
+                /**
+                 * @description Only what this key asked for
+                 * @example key_5d41402abc4b2a76b9
+                 */
                 key_id?: string;
-                /** @description Only what ended like this */
+                /**
+                 * @description Only what ended like this
+                 * @example denied
+                 */
                 outcome?: "done" | "failed" | "denied";
-                /** @description Only what started or changed this job */
+                /**
+                 * @description Only what started or changed this job
+                 * @example job_0193
+                 */
                 job_id?: string;
-                /** @description Only this request */
+                /**
+                 * @description Only this request
+                 * @example req_0193
+                 */
                 request_id?: string;
                 /**
                  * @description Only events of then or later, RFC 3339
@@ -4249,7 +4261,10 @@ export interface operations {
                  * @example sparkify
                  */
                 confirm: string;
-                /** @description Keep a copy of the data */
+                /**
+                 * @description Keep a copy of the data
+                 * @example true
+                 */
                 final_snapshot: boolean;
             };
             header?: {
@@ -4691,9 +4706,15 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before */
                 cursor?: string;
-                /** @description Only jobs that are in this state */
+                /**
+                 * @description Only jobs that are in this state
+                 * @example failed
+                 */
                 status?: "queued" | "running" | "cancelling" | "succeeded" | "failed" | "cancelled";
-                /** @description Only jobs of this type */
+                /**
+                 * @description Only jobs of this type
+                 * @example etl
+                 */
                 type?: "etl" | "etl.replay" | "etl.rebuild" | "tables.create" | "tables.recreate" | "tables.drop" | "cluster.provision" | "cluster.teardown" | "cluster.pause" | "cluster.resume";
                 /**
                  * @description Only jobs created then or later, RFC 3339
@@ -5712,14 +5733,20 @@ export interface operations {
                  * @example job_0193
                  */
                 job_id?: string;
-                /** @description Only rejects of this kind */
+                /**
+                 * @description Only rejects of this kind
+                 * @example events
+                 */
                 kind?: "events" | "songs";
                 /**
                  * @description Only rejects for this reason
                  * @example malformed_json
                  */
                 code?: string;
-                /** @description Only rejects that a replay has taken in after all, or only the others */
+                /**
+                 * @description Only rejects that a replay has taken in after all, or only the others
+                 * @example false
+                 */
                 replayed?: boolean;
             };
             header?: never;

@@ -48,10 +48,16 @@ export const AuditEventPageSchema = pageOf(AuditEventSchema, { $id: 'AuditEventP
 export const AuditQuerySchema = Type.Object(
   {
     ...PageQuerySchema.properties,
-    key_id: Type.Optional(Text(100, { description: 'Only what this key asked for' })),
-    outcome: Type.Optional(literals(outcomes, { description: 'Only what ended like this' })),
-    job_id: Type.Optional(Text(100, { description: 'Only what started or changed this job' })),
-    request_id: Type.Optional(Text(100, { description: 'Only this request' })),
+    key_id: Type.Optional(
+      Text(100, { description: 'Only what this key asked for', examples: ['key_5d41402abc4b2a76b9'] })
+    ),
+    outcome: Type.Optional(
+      literals(outcomes, { description: 'Only what ended like this', examples: ['denied'] })
+    ),
+    job_id: Type.Optional(
+      Text(100, { description: 'Only what started or changed this job', examples: ['job_0193'] })
+    ),
+    request_id: Type.Optional(Text(100, { description: 'Only this request', examples: ['req_0193'] })),
     after: Type.Optional(TimeSchema('Only events of then or later, RFC 3339')),
     before: Type.Optional(TimeSchema('Only events before, RFC 3339'))
   },

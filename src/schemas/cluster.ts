@@ -169,7 +169,7 @@ export const EnsureClusterSchema = Type.Object(
 export const TeardownQuerySchema = Type.Object(
   {
     confirm: Type.String({ description: 'The identifier of the cluster', examples: ['sparkify'] }),
-    final_snapshot: Type.Boolean({ description: 'Keep a copy of the data' })
+    final_snapshot: Type.Boolean({ description: 'Keep a copy of the data', examples: [true] })
   },
   { additionalProperties: false }
 )

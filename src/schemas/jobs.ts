@@ -188,9 +188,14 @@ export const JobPageSchema = pageOf(JobSchema, { $id: 'JobPage' })
 export const JobListQuerySchema = Type.Object(
   {
     ...PageQuerySchema.properties,
-    status: Type.Optional(literals(jobStatuses, { description: 'Only jobs that are in this state' })),
+    status: Type.Optional(
+      literals(jobStatuses, { description: 'Only jobs that are in this state', examples: ['failed'] })
+    ),
     type: Type.Optional(
-      literals(Object.keys(jobTypes) as JobType[], { description: 'Only jobs of this type' })
+      literals(Object.keys(jobTypes) as JobType[], {
+        description: 'Only jobs of this type',
+        examples: ['etl']
+      })
     ),
     created_after: Type.Optional(TimeSchema('Only jobs created then or later, RFC 3339')),
     created_before: Type.Optional(TimeSchema('Only jobs created before, RFC 3339'))

@@ -170,12 +170,21 @@ export const RejectListQuerySchema = Type.Object(
       })
     ),
     job_id: Type.Optional(Text(64, { description: 'Only rejects of this job', examples: ['job_0193'] })),
-    kind: Type.Optional(Type.String({ enum: ['events', 'songs'], description: 'Only rejects of this kind' })),
+    kind: Type.Optional(
+      Type.String({
+        enum: ['events', 'songs'],
+        description: 'Only rejects of this kind',
+        examples: ['events']
+      })
+    ),
     code: Type.Optional(
       Text(64, { description: 'Only rejects for this reason', examples: ['malformed_json'] })
     ),
     replayed: Type.Optional(
-      Type.Boolean({ description: 'Only rejects that a replay has taken in after all, or only the others' })
+      Type.Boolean({
+        description: 'Only rejects that a replay has taken in after all, or only the others',
+        examples: [false]
+      })
     )
   },
   { additionalProperties: false }
