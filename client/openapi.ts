@@ -3717,10 +3717,7 @@ export interface components {
         };
     };
     parameters: {
-        /**
-         * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-         * @example first-load
-         */
+        /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
         "Idempotency-Key": string;
         /**
          * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4194,10 +4191,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4268,10 +4262,7 @@ export interface operations {
                 final_snapshot: boolean;
             };
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4350,10 +4341,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4406,10 +4394,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4489,10 +4474,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4557,10 +4539,7 @@ export interface operations {
                 confirm: string;
             };
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4647,10 +4626,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4755,10 +4731,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -4948,10 +4921,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -5479,10 +5449,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`
@@ -5778,10 +5745,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /**
-                 * @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.
-                 * @example first-load
-                 */
+                /** @description A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours. */
                 "Idempotency-Key"?: components["parameters"]["Idempotency-Key"];
                 /**
                  * @description `wait=N`: wait up to N seconds (at most 60) for the job to end, or for `min_data_version`

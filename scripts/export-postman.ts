@@ -114,7 +114,7 @@ const convert = (data: string) =>
 
 async function generate(): Promise<string> {
   const collection = await convert(readFileSync(source, 'utf8'))
-  for (const item of operations(collection.item)) checkAnswer(item)
+  for (const item of operations(collection.item)) adapt(item)
   collection.item.unshift({ name: 'walkthrough', item: walk.map((step) => buildStep(step, collection.item)) })
   collection.variable = [
     { key: 'baseUrl', value: 'http://127.0.0.1:3000' },
@@ -128,14 +128,20 @@ async function generate(): Promise<string> {
   return `${JSON.stringify(collection, null, 1)}\n`
 }
 
-/** An operation's answer is one of the document's; its examples stay there. Ids would differ whenever it is generated. */
-function checkAnswer(item: Item): void {
+/**
+ * An operation's answer is one of the document's, whose examples are left out. An idempotency key is another one each time, and
+ * so would ids of the items be, whenever they are generated.
+ */
+function adapt(item: Item): void {
   const codes = [...new Set(item.response?.map(({ code }) => code))].sort()
   item.event = [
     test('the document knows this answer', [
       `pm.expect(pm.response.code).to.be.oneOf(${JSON.stringify(codes)})`
     ])
   ]
+  for (const header of item.request?.header ?? []) {
+    if (header.key === 'Idempotency-Key') header.value = '{{$guid}}'
+  }
   item.response = []
   delete item.id
   delete item.request?.auth

@@ -80,7 +80,11 @@ export default fp(
     await app.register(swaggerUi, {
       routePrefix: '/docs',
       staticCSP: contentSecurityPolicy,
-      uiConfig: { persistAuthorization: true, displayRequestDuration: true, docExpansion: 'list' }
+      uiConfig: {
+        // Without the bar on top: it opens documents of other hosts, and its logo has a style that the policy forbids.
+        layout: 'BaseLayout',
+        ...{ persistAuthorization: true, displayRequestDuration: true, docExpansion: 'list' }
+      }
     })
   },
   { name: 'openapi', dependencies: ['validation'] }

@@ -53,8 +53,7 @@ export const IdempotencyHeadersSchema = Type.Object({
       minLength: 1,
       maxLength: 255,
       description:
-        'A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.',
-      examples: ['first-load']
+        'A name of your own for this request: repeated with the same request it gives the same job, with another request an error. Kept for 72 hours.'
     })
   ),
   prefer: Type.Optional(
