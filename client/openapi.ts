@@ -1379,6 +1379,24 @@ export interface components {
                 as_of: string;
                 note: string;
             } | null;
+            usage: {
+                /**
+                 * Format: date-time
+                 * @description The cluster was first seen then
+                 */
+                since: string;
+                /** @description Hours that it ran since; not those it was paused */
+                running_hours: number;
+                estimated_cost: number | null;
+                currency: string | null;
+                /**
+                 * Format: date-time
+                 * @description Last query or job of this service
+                 */
+                last_used_at: string;
+                pauses_at: string | null;
+                expires_at: string | null;
+            } | null;
         };
         ClusterPlan: {
             identifier: string;
@@ -1486,7 +1504,7 @@ export interface components {
             /** @description Id of the API key that asked for it */
             created_by: string;
             trigger: {
-                /** @description api, retry or schedule */
+                /** @description api, retry or schedule; idle or ttl when the cost guard started it, query when a query met a paused cluster */
                 kind: string;
                 /** @description The schedule that started it */
                 schedule_id?: string;

@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import audit from './plugins/audit.ts'
 import auth from './plugins/auth.ts'
 import { answerClientError } from './plugins/client-error.ts'
+import costGuardPlugin from './plugins/cost-guard.ts'
 import errorHandler, { replyWithError } from './plugins/error-handler.ts'
 import headers from './plugins/headers.ts'
 import hosts, { allowedHosts } from './plugins/hosts.ts'
@@ -42,12 +43,15 @@ import { createApiKeys } from './services/api-keys.ts'
 import { createAudit } from './services/audit.ts'
 import { type Clock, systemClock } from './services/clock.ts'
 import { createClusters } from './services/cluster.ts'
+import { createClusterUsages } from './services/cluster-usage.ts'
+import { createCostGuard } from './services/cost-guard.ts'
 import { createDataState, watchCommits, watchJob } from './services/data-state.ts'
 import { createDoctor } from './services/doctor.ts'
 import { createEtl } from './services/etl.ts'
 import { createJobBundles } from './services/job-bundle.ts'
 import { createJobCancel } from './services/job-cancel.ts'
 import { createJobEvents } from './services/job-events.ts'
+import type { JobHandler } from './services/job-handler.ts'
 import { createJobRetry } from './services/job-retry.ts'
 import { createJobs } from './services/jobs.ts'
 import { createLoads } from './services/loads.ts'
@@ -55,6 +59,7 @@ import { createMetrics } from './services/metrics.ts'
 import { createQueryGate } from './services/query-gate.ts'
 import { createRebuild } from './services/rebuild.ts'
 import { createReplay } from './services/replay.ts'
+import { resumeFirst, watchQueries } from './services/resume-on-demand.ts'
 import { createRetention } from './services/retention.ts'
 import { createScheduler } from './services/scheduler.ts'
 import { createSchedules } from './services/schedules.ts'
@@ -107,7 +112,14 @@ export async function buildApp(
   const auditLog = createAudit(store)
   const jobs = await createJobs(store)
   const jobEvents = await createJobEvents(store, jobs)
-  const clusters = createClusters({ provider, jobs, config })
+  const identifier = config.CLUSTER_IDENTIFIER
+  const usages = createClusterUsages({
+    ...{ store, provider, clock, identifier },
+    ...{ idleMinutes: config.CLUSTER_IDLE_PAUSE_MINUTES, ttlHours: config.CLUSTER_TTL_HOURS }
+  })
+  const clusters = createClusters({ provider, jobs, usages, config })
+  const finalSnapshot = config.CLUSTER_TTL_SNAPSHOT
+  const costGuard = createCostGuard({ usages, clusters, audit: auditLog, clock, identifier, finalSnapshot })
   const tables = createTables({ warehouse, jobs, config })
   const webhookRules = { hosts: config.webhook_hosts, allowPrivate: config.WEBHOOK_ALLOW_PRIVATE }
   const etl = createEtl({ warehouse, config, openSource, webhooks: webhookRules })
@@ -127,7 +139,12 @@ export async function buildApp(
   const doctor = createDoctor({ store, warehouse, provider, tables, openSource, config })
   const engines = { store: store.engine, warehouse: warehouse.engine }
   const bundles = createJobBundles({ jobs, jobEvents, webhooks, loads, engines })
-  const analytics = createAnalytics({ warehouse, catalogue: await readCatalogues(config.ANALYTICS_DIR) })
+  const resumes = config.CLUSTER_RESUME_ON_DEMAND
+  const queried = watchQueries(warehouse, { used: usages.used, clusters: resumes ? clusters : undefined })
+  const analytics = createAnalytics({
+    warehouse: queried,
+    catalogue: await readCatalogues(config.ANALYTICS_DIR)
+  })
   const answers = createAnswers({
     ...{ analytics, state, cacheBytes: config.RESULT_CACHE_MB * 2 ** 20 },
     gate: createQueryGate({
@@ -137,13 +154,14 @@ export async function buildApp(
     })
   })
 
+  const ready = (handler: JobHandler) => (resumes ? resumeFirst(handler, provider) : handler)
   const handlers = {
-    etl: metrics.countLoads(etl.handler),
-    'etl.replay': replay.handler,
-    'etl.rebuild': rebuild.handler,
-    'tables.create': tables.createHandler,
-    'tables.recreate': tables.recreateHandler,
-    'tables.drop': tables.dropHandler,
+    etl: ready(metrics.countLoads(etl.handler)),
+    'etl.replay': ready(replay.handler),
+    'etl.rebuild': ready(rebuild.handler),
+    'tables.create': ready(tables.createHandler),
+    'tables.recreate': ready(tables.recreateHandler),
+    'tables.drop': ready(tables.dropHandler),
     'cluster.provision': watchJob(clusters.provisionHandler, state),
     'cluster.teardown': watchJob(clusters.teardownHandler, state),
     'cluster.pause': clusters.pauseHandler,
@@ -168,6 +186,8 @@ export async function buildApp(
   })
   await app.register(webhooksPlugin, { webhooks })
   await app.register(retentionPlugin, { retention })
+  // The embedded cluster costs nothing.
+  if (warehouse.engine === 'redshift') await app.register(costGuardPlugin, { costGuard })
   await app.register(streams, { jobEvents })
   for (const schema of namedSchemas) app.addSchema(schema)
 

@@ -88,7 +88,31 @@ export const cluster = {
       minLength: 1,
       description: 'Prices for the cost estimates. Default: the dated table that comes with the service.'
     })
-  )
+  ),
+  CLUSTER_IDLE_PAUSE_MINUTES: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 10_080,
+    accepts: 'a whole number from 0 to 10080',
+    description:
+      'Pauses the cluster after so many minutes without a query or job of this service; 0: never. Leave it off where others connect to the cluster by themselves.'
+  }),
+  CLUSTER_RESUME_ON_DEMAND: flag({
+    description: 'Whether jobs and queries that find the cluster paused resume it.'
+  }),
+  CLUSTER_TTL_HOURS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 8760,
+    accepts: 'a whole number from 0 to 8760',
+    description:
+      'Deletes the cluster, for one that is thrown away, so many hours after it was first seen; 0: never.'
+  }),
+  CLUSTER_TTL_SNAPSHOT: Type.Boolean({
+    accepts: 'true or false',
+    default: true,
+    description: 'Whether `CLUSTER_TTL_HOURS` keeps a final snapshot.'
+  })
 }
 
 export const connection = {

@@ -4,6 +4,8 @@ import type { Clock } from '../src/services/clock.ts'
 export interface TestClock extends Clock {
   /** Moves the clock and rings every timer that is due by then. */
   moveTo(time: string): void
+  /** How many timers are set. */
+  timers(): number
 }
 
 export function createClock(time: string): TestClock {
@@ -16,6 +18,7 @@ export function createClock(time: string): TestClock {
       timers.add(timer)
       return () => void timers.delete(timer)
     },
+    timers: () => timers.size,
     moveTo(time) {
       now = new Date(time)
       for (const timer of [...timers]) {

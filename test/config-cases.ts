@@ -328,6 +328,27 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     invalid: [],
     accepts: 'a JSON file like src/cloud/price-table.json'
   },
+  CLUSTER_IDLE_PAUSE_MINUTES: {
+    default: 0,
+    valid: [
+      ['0', 0],
+      ['30', 30],
+      ['10080', 10_080]
+    ],
+    invalid: ['-1', '10081', '1.5', 'never'],
+    accepts: 'a whole number from 0 to 10080'
+  },
+  CLUSTER_RESUME_ON_DEMAND: flag,
+  CLUSTER_TTL_HOURS: {
+    default: 0,
+    valid: [
+      ['0', 0],
+      ['8760', 8760]
+    ],
+    invalid: ['-1', '8761', '0.5', 'never'],
+    accepts: 'a whole number from 0 to 8760'
+  },
+  CLUSTER_TTL_SNAPSHOT: { ...flag, default: true },
   CLUSTER_MODE: {
     default: undefined,
     valid: ['managed', 'attached'],

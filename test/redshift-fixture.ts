@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import type { Clock } from '../src/services/clock.ts'
 import { createTestClock } from './cloud/fixture.ts'
 import { type AwsEmulator, startAwsEmulator } from './emulators/aws.ts'
 import { clusterOfAws } from './emulators/redshift/of-aws.ts'
@@ -22,7 +23,11 @@ export interface RedshiftService extends TestService {
 }
 
 /** Both emulators, and a service over them that has neither cluster nor tables yet. */
-export async function buildOnRedshift(t: Test, env: Record<string, string> = {}): Promise<RedshiftService> {
+export async function buildOnRedshift(
+  t: Test,
+  env: Record<string, string> = {},
+  more: { clock?: Clock } = {}
+): Promise<RedshiftService> {
   const clock = createTestClock()
   const aws = await startAwsEmulator({ clock: clock.now })
   t.teardown(() => aws.close())
@@ -47,7 +52,7 @@ export async function buildOnRedshift(t: Test, env: Record<string, string> = {})
       REDSHIFT_TLS_CA_FILE: authorities,
       ...env
     },
-    { outside: { clock } }
+    { outside: { clock }, ...more }
   )
   const put = (files: Record<string, string | Buffer>) => {
     for (const [key, content] of Object.entries(files)) aws.s3.put(BUCKET, key, content)

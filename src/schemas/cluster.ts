@@ -18,6 +18,24 @@ const CostSchema = Type.Object(
   { description: 'An estimate from a dated price table; the sums are null where it has no price' }
 )
 
+const UsageSchema = Type.Object(
+  {
+    since: Type.String({ format: 'date-time', description: 'The cluster was first seen then' }),
+    running_hours: Type.Number({ description: 'Hours that it ran since; not those it was paused' }),
+    estimated_cost: Nullable(
+      Type.Number({ description: 'What these hours cost; null where a price was not known' })
+    ),
+    currency: Nullable(Type.String()),
+    last_used_at: Type.String({ format: 'date-time', description: 'Last query or job of this service' }),
+    pauses_at: Nullable(
+      Type.String({ format: 'date-time', description: 'When it is paused if nobody uses it until then' })
+    ),
+    expires_at: Nullable(Type.String({ format: 'date-time', description: 'When it is deleted' }))
+  },
+  { description: 'Counted every minute; null where nothing costs anything, and before the first look' }
+)
+export type ClusterUsage = Static<typeof UsageSchema>
+
 const DesiredSchema = Type.Object(
   {
     node_type: Type.String(),
@@ -78,6 +96,15 @@ const example = {
     per_month: 1585.56,
     as_of: '2026-11-20',
     note: 'An estimate: 4 x ra3.large on demand at the prices of us-east-1.'
+  },
+  usage: {
+    since: '2026-01-01T00:00:00.000Z',
+    running_hours: 31.5,
+    estimated_cost: 68.42,
+    currency: 'USD',
+    last_used_at: '2026-01-02T07:12:00.000Z',
+    pauses_at: '2026-01-02T07:42:00.000Z',
+    expires_at: null
   }
 }
 
@@ -113,7 +140,8 @@ export const ClusterSchema = Type.Object(
     resources: Type.Array(Type.Object({ type: Type.String(), id: Type.String() }), {
       description: 'What is ours, and what a teardown would remove'
     }),
-    estimated_cost: Nullable(CostSchema)
+    estimated_cost: Nullable(CostSchema),
+    usage: Nullable(UsageSchema)
   },
   { $id: 'Cluster', examples: [example] }
 )

@@ -77,7 +77,10 @@ export const JobErrorSchema = Type.Object(
 )
 
 export const JobTriggerSchema = Type.Object({
-  kind: Type.String({ description: 'api, retry or schedule' }),
+  kind: Type.String({
+    description:
+      'api, retry or schedule; idle or ttl when the cost guard started it, query when a query met a paused cluster'
+  }),
   schedule_id: Type.Optional(Type.String({ description: 'The schedule that started it' })),
   tick: Type.Optional(
     Type.String({ format: 'date-time', description: 'The time of the schedule that it was started for' })

@@ -5,6 +5,7 @@ import { ServiceError } from '../errors.ts'
 import type { Cluster, ClusterPlan, TeardownParams } from '../schemas/cluster.ts'
 import { type JobType, WAREHOUSE_LANE } from '../schemas/jobs.ts'
 import type { Actor } from './api-keys.ts'
+import type { ClusterUsages } from './cluster-usage.ts'
 import type { JobContext, JobHandler } from './job-handler.ts'
 import type { StartedJob, StartOptions } from './job-start.ts'
 import type { Jobs } from './jobs.ts'
@@ -12,19 +13,21 @@ import type { Jobs } from './jobs.ts'
 export interface ClusterDependencies {
   provider: ClusterProvider
   jobs: Jobs
+  usages: ClusterUsages
   config: Pick<Config, 'CLUSTER_IDENTIFIER' | 'DATABASE_NAME' | 'WAREHOUSE'>
 }
 
 export type Clusters = ReturnType<typeof createClusters>
 
-export function createClusters({ provider, jobs, config }: ClusterDependencies) {
+export function createClusters({ provider, jobs, usages, config }: ClusterDependencies) {
   async function get(): Promise<Cluster> {
     const observed = await provider.describe()
     return {
       identifier: config.CLUSTER_IDENTIFIER,
       engine: config.WAREHOUSE,
       database: config.DATABASE_NAME,
-      ...observed
+      ...observed,
+      usage: await usages.read(observed.estimated_cost?.currency)
     }
   }
 

@@ -22,7 +22,8 @@ const absent = {
   // What an embedded cluster has nothing of.
   ...{ ownership: 'none', availability: null, publicly_accessible: null, encrypted: null },
   ...{ isolation_level: null, account_id: null, region: null, desired: null, drift: [], resources: [] },
-  estimated_cost: null
+  estimated_cost: null,
+  usage: null
 }
 const available = {
   ...absent,

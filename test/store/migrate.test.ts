@@ -21,7 +21,8 @@ const landed: Record<string, string> = {
   '005-webhooks.sql': '6b3b396a1bd8f284638cfb0e21b4e5ba00b1f8dd9419341597365f7e1b623889',
   '006-retention.sql': 'ccb41e588b106966fda48a80fae1b7d7b8586b046e7f5f56ac9d08fbb34abfed',
   '007-warehouse-state.sql': 'b32e6fbd55611dccdf8b5180ea492d836c27974f901198c57a59839fe50a4740',
-  '008-keys-and-audit.sql': 'e3064bcc8559f4887e48001f83d4ff1e1c8e9752fefeea1fcdf80981fc752d36'
+  '008-keys-and-audit.sql': 'e3064bcc8559f4887e48001f83d4ff1e1c8e9752fefeea1fcdf80981fc752d36',
+  '009-cluster-usage.sql': 'e0a65219bd39585e06c52bf59e9cc0ffe3c8ac5370489443554e3694e01028ba'
 }
 
 const migration = (version: number, script: string): Migration => ({
@@ -81,6 +82,7 @@ for (const engine of ['pglite', 'postgres'] as const) {
         'api_keys',
         'audit_events',
         'audit_head',
+        'cluster_usage',
         'idempotency_keys',
         'job_attempts',
         'job_events',

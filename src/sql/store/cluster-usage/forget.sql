@@ -1,0 +1,3 @@
+-- The cluster is gone.
+-- :identifier
+delete from cluster_usage where identifier = :identifier::text

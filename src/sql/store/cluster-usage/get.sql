@@ -1,0 +1,2 @@
+-- :identifier -> the usage
+select * from cluster_usage where identifier = :identifier::text
