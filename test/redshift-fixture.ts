@@ -22,11 +22,11 @@ export interface RedshiftService extends TestService {
   replace(files: Record<string, string | Buffer>): void
 }
 
-/** Both emulators, and a service over them that has neither cluster nor tables yet. */
+/** Both emulators, and a service over them that has neither cluster nor tables yet. `way`: a port that leads to the cluster's. */
 export async function buildOnRedshift(
   t: Test,
   env: Record<string, string> = {},
-  more: { clock?: Clock } = {}
+  { way = async (port) => port, ...more }: { clock?: Clock; way?: (port: number) => Promise<number> } = {}
 ): Promise<RedshiftService> {
   const clock = createTestClock()
   const aws = await startAwsEmulator({ clock: clock.now })
@@ -48,7 +48,7 @@ export async function buildOnRedshift(
       ...{ SONG_DATA: `s3://${BUCKET}/song_data`, LOG_DATA: `s3://${BUCKET}/log_data` },
       MANIFEST_PREFIX: `s3://${SCRATCH}/loads/`,
       // The cluster's name leads nowhere: the way to it is a tunnel.
-      ...{ REDSHIFT_HOST: redshift.host, REDSHIFT_PORT: String(redshift.port) },
+      ...{ REDSHIFT_HOST: redshift.host, REDSHIFT_PORT: String(await way(redshift.port)) },
       REDSHIFT_TLS_CA_FILE: authorities,
       ...env
     },
