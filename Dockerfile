@@ -1,11 +1,12 @@
 # syntax=docker/dockerfile:1
-FROM node:24-slim AS dependencies
+ARG NODE_VERSION=24.21.0
+FROM node:${NODE_VERSION}-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # The runtime is the image's own, so the development dependencies and their install scripts are left out.
 RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
 
-FROM node:24-slim
+FROM node:${NODE_VERSION}-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
