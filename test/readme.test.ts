@@ -38,9 +38,15 @@ t.test('every npm command that the documents name exists', async (t) => {
 })
 
 t.test('every file that the documents link to exists', async (t) => {
-  for (const name of ['README.md', 'CONTRIBUTING.md']) {
-    for (const [, target] of read(name).matchAll(/\]\(([^)h][^)]*)\)/g)) {
-      t.doesNotThrow(() => read(target ?? ''), `${name}: ${target}`)
+  for (const name of [
+    'README.md',
+    'CONTRIBUTING.md',
+    'client/README.md',
+    'docs/production.md',
+    'docs/redshift.md'
+  ]) {
+    for (const [, target = ''] of read(name).matchAll(/\]\(([^)h][^)]*)\)/g)) {
+      t.doesNotThrow(() => readFileSync(new URL(target, new URL(name, root))), `${name}: ${target}`)
     }
   }
 })
