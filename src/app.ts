@@ -72,6 +72,9 @@ import type { Warehouse } from './warehouse/warehouse.ts'
 
 /** Largest body that is read, in bytes: every request is small. */
 const BODY_LIMIT = 64 * 1024
+/** A request has this long to arrive, in ms, and how often that is looked at: slow clients do not hold connections. */
+const REQUEST_TIMEOUT = 30_000
+const REQUEST_CHECK_INTERVAL = 1000
 
 /** The outside world, as the service sees it. Whoever opens the parts closes them, after the app. */
 export interface Parts {
@@ -94,6 +97,8 @@ export async function buildApp(
   const app = Fastify({
     logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT,
+    http: { connectionsCheckingInterval: REQUEST_CHECK_INTERVAL, headersTimeout: REQUEST_TIMEOUT },
     genReqId: newRequestId,
     // What fails before there is a route, or even a request, leaves as problem details too.
     frameworkErrors: replyWithError,
