@@ -1506,6 +1506,8 @@ export interface components {
             trigger: {
                 /** @description api, retry or schedule; idle or ttl when the cost guard started it, query when a query met a paused cluster */
                 kind: string;
+                /** @description The trace of the request that asked for it (W3C) */
+                traceparent?: string;
                 /** @description The schedule that started it */
                 schedule_id?: string;
                 /**

@@ -18,6 +18,7 @@ import retentionPlugin from './plugins/retention.ts'
 import scheduler from './plugins/scheduler.ts'
 import { buildSerializer } from './plugins/serialization.ts'
 import streams from './plugins/streams.ts'
+import tracing from './plugins/tracing.ts'
 import validation from './plugins/validation.ts'
 import { post } from './plugins/webhook-post.ts'
 import webhooksPlugin from './plugins/webhooks.ts'
@@ -65,6 +66,7 @@ import { createScheduler } from './services/scheduler.ts'
 import { createSchedules } from './services/schedules.ts'
 import { createSystem } from './services/system.ts'
 import { createTables } from './services/tables.ts'
+import { traceJobs, traceOfLine, traceStatements } from './services/traces.ts'
 import { createWebhooks } from './services/webhooks.ts'
 import type { Source } from './sources/source.ts'
 import type { Store } from './store/store.ts'
@@ -94,8 +96,10 @@ export async function buildApp(
   config: Config,
   { store, warehouse: opened, provider, openSource, clock = systemClock }: Parts
 ): Promise<FastifyInstance> {
+  const isTraced = config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined
+  const logger = { level: config.LOG_LEVEL, ...(isTraced && { mixin: traceOfLine }) }
   const app = Fastify({
-    logger: config.LOG_LEVEL === 'silent' ? false : { level: config.LOG_LEVEL },
+    logger: config.LOG_LEVEL === 'silent' ? false : logger,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
     http: { connectionsCheckingInterval: REQUEST_CHECK_INTERVAL, headersTimeout: REQUEST_TIMEOUT },
@@ -112,7 +116,7 @@ export async function buildApp(
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   const state = createDataState(opened.engine, store)
-  const warehouse = watchCommits(opened, state)
+  const warehouse = watchCommits(isTraced ? traceStatements(opened) : opened, state)
   const apiKeys = createApiKeys(store)
   const auditLog = createAudit(store)
   const jobs = await createJobs(store)
@@ -160,7 +164,7 @@ export async function buildApp(
   })
 
   const ready = (handler: JobHandler) => (resumes ? resumeFirst(handler, provider) : handler)
-  const handlers = {
+  const untraced = {
     etl: ready(metrics.countLoads(etl.handler)),
     'etl.replay': ready(replay.handler),
     'etl.rebuild': ready(rebuild.handler),
@@ -172,9 +176,11 @@ export async function buildApp(
     'cluster.pause': clusters.pauseHandler,
     'cluster.resume': clusters.resumeHandler
   }
+  const handlers = isTraced ? traceJobs(untraced) : untraced
   const cancel = createJobCancel(store, jobs)
   const retry = createJobRetry(jobs, handlers)
 
+  if (isTraced) await app.register(tracing)
   await app.register(headers)
   await app.register(errorHandler)
   await app.register(hosts, { allowed: allowedHosts(config) })

@@ -20,5 +20,16 @@ export const http = {
   METRICS: choice(['key', 'open', 'off'], {
     default: 'key',
     description: 'Who may read `/metrics`: whoever has an API key, everybody, or nobody.'
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(
+    text('a URL that starts with http:// or https://', {
+      pattern: '^https?://[^\\s]+$',
+      description: 'Where traces go, by OTLP over HTTP. Default: nowhere.'
+    })
+  ),
+  OTEL_SERVICE_NAME: text('1 to 100 characters', {
+    pattern: '^[^\\x00-\\x1f\\x7f]{1,100}$',
+    default: 'sparkify-warehouse',
+    description: 'The name of the service in its traces.'
   })
 }

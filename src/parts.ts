@@ -37,6 +37,10 @@ export async function openParts(config: Config, outside: Outside = {}): Promise<
     for (const closer of closers.splice(0).reverse()) await closer()
   }
   try {
+    if (config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
+      const { openTracing } = await import('./tracing.ts')
+      closers.push(openTracing(config.OTEL_EXPORTER_OTLP_ENDPOINT, config.OTEL_SERVICE_NAME))
+    }
     // What a killed process left of its loads: the lock says that nobody works on them.
     await rm(join(config.DATA_DIR, 'spool'), { recursive: true, force: true })
     const tempDirectory = join(config.DATA_DIR, 'tmp')

@@ -349,6 +349,18 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     accepts: 'a whole number from 0 to 8760'
   },
   CLUSTER_TTL_SNAPSHOT: { ...flag, default: true },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    default: undefined,
+    valid: ['http://127.0.0.1:4318', 'https://collector.example.org/otlp'],
+    invalid: ['localhost:4318', 'grpc://x', 'http://a b'],
+    accepts: 'a URL that starts with http:// or https://'
+  },
+  OTEL_SERVICE_NAME: {
+    default: 'sparkify-warehouse',
+    valid: ['warehouse of the analytics team'],
+    invalid: ['x'.repeat(101), 'a\u0007'],
+    accepts: '1 to 100 characters'
+  },
   CLUSTER_MODE: {
     default: undefined,
     valid: ['managed', 'attached'],

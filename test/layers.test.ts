@@ -22,9 +22,10 @@ const allowed: Record<string, { from: string[]; because: string }> = {
     because: 'makes the first key when the process starts'
   },
   'parts.ts': {
-    from: ['aws-parts', 'cloud', 'sources', 'store', 'warehouse', 'type app', 'type config'],
+    from: ['aws-parts', 'cloud', 'sources', 'store', 'tracing', 'warehouse', 'type app', 'type config'],
     because: 'opens what the service stands on'
   },
+  'tracing.ts': { from: ['version'], because: 'sends traces, loaded only where they are wanted' },
   'aws-parts.ts': {
     from: ['cloud', 'sources', 'warehouse', 'type app', 'type config'],
     because: 'the same for what speaks to AWS, loaded only where it is used'

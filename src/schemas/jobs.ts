@@ -81,6 +81,9 @@ export const JobTriggerSchema = Type.Object({
     description:
       'api, retry or schedule; idle or ttl when the cost guard started it, query when a query met a paused cluster'
   }),
+  traceparent: Type.Optional(
+    Type.String({ description: 'The trace of the request that asked for it (W3C)' })
+  ),
   schedule_id: Type.Optional(Type.String({ description: 'The schedule that started it' })),
   tick: Type.Optional(
     Type.String({ format: 'date-time', description: 'The time of the schedule that it was started for' })

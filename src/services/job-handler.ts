@@ -5,6 +5,8 @@ export interface JobContext {
   readonly id: string
   readonly attempt: number
   readonly params: Record<string, unknown>
+  /** The trace that it belongs to (W3C). */
+  readonly traceparent?: string | undefined
   /** Aborts when the job must stop: it is cancelled, its time is over, the service shuts down, the lease is lost. */
   readonly signal: AbortSignal
   /** Ends the step before and begins the next one. */

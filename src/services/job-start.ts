@@ -8,6 +8,7 @@ import { type Queryable, queryMaybe, queryOne, type Store } from '../store/store
 import type { Actor } from './api-keys.ts'
 import { findRemembered, type KeyedRequest, remember } from './idempotency.ts'
 import { type JobRow, priorityNumbers, toJob } from './job-row.ts'
+import { currentTraceparent } from './traces.ts'
 
 const insertJob = readSql('store/jobs/insert.sql')
 const lockConflicts = readSql('store/jobs/lock-conflicts.sql')
@@ -128,6 +129,7 @@ function insertNew(
   options: StartOptions
 ) {
   const { lane, max_attempts } = jobTypes[type]
+  const traceparent = currentTraceparent()
   return queryOne<JobRow>(on, insertJob, {
     ...{ id: `job_${uuid().replaceAll('-', '')}`, type, lane, params, max_attempts },
     priority: priorityNumbers[options.priority ?? 'normal'],
@@ -137,7 +139,7 @@ function insertNew(
     step_timeouts: options.step_timeouts ?? {},
     retry_of: options.retry_of ?? null,
     callback_url: options.callback_url ?? null,
-    trigger: options.trigger ?? { kind: 'api' },
+    trigger: { ...(options.trigger ?? { kind: 'api' }), ...(traceparent && { traceparent }) },
     created_by: actor.key_id,
     message: `Asked for by ${actor.key_id}`
   })

@@ -78,6 +78,7 @@ export function createTracker(row: JobRow, handler: JobHandler, options: Tracker
     id: row.id,
     attempt: row.attempt,
     params: row.params,
+    traceparent: row.trigger.traceparent,
     signal,
     event,
     async step(name) {
