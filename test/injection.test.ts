@@ -11,8 +11,7 @@ import { buildOnRedshift } from './redshift-fixture.ts'
 const document: Schema = JSON.parse(readFileSync(new URL('../openapi/openapi.json', import.meta.url), 'utf8'))
 /** Ends a string, an identifier, a comment or a statement, and goes on with another one. */
 const attacks = [
-  `x'; drop table analytics.songplays; drop table jobs; --`,
-  `x' or '1'='1`,
+  `x' or '1'='1'; drop table analytics.songplays; drop table jobs; --`,
   `x\\'"; delete from analytics.users; truncate jobs; $$ /*`
 ]
 
@@ -85,7 +84,7 @@ async function attackAll(t: Test, service: TestService) {
       }
     }
   }
-  t.ok(sent > 600, `${sent} requests`)
+  t.ok(sent > 500, `${sent} requests`)
   t.strictSame({ tables: await tables(), store: await rows(service, store) }, before, 'everything is there')
   const jobs = await rows<{ id: string }>(service, 'select id from jobs')
   t.ok(jobs.length > 0)

@@ -216,7 +216,7 @@ t.test('PostgreSQL prepares every statement of the store', async (t) => {
 
 t.test('every file is read by the program', async (t) => {
   // Files are read at import, once in a process.
-  const program = fork(fileURLToPath(new URL('sql-reads.ts', import.meta.url)))
+  const program = fork(fileURLToPath(new URL('sql-reads.ts', import.meta.url)), { execArgv: [] })
   const [read] = (await once(program, 'message')) as [string[]]
   program.kill()
   const unread = sqlFiles.filter((file) => !read.includes(fileURLToPath(new URL(file, sqlFolder))))
