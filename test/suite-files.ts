@@ -3,12 +3,12 @@ import { readdirSync } from 'node:fs'
 
 /**
  * The paths below `test` of a suite's files. Its name says which: `routes-2-of-3.test.ts` is every third file of `test/routes`,
- * from the second on; a dot stands for a slash; `top-1-of-2.test.ts` is half of the files in `test` itself.
+ * from the second on; a dot stands for a slash; `base-1-of-2.test.ts` is half of the files in `test` itself.
  */
 export function filesOfSuite(suite: string): string[] {
   const [, name, part, of] = /^(.+)-(\d+)-of-(\d+)\.test\.ts$/.exec(suite) ?? []
   if (name === undefined) throw new Error(`${suite} is not named like directory-1-of-2.test.ts`)
-  const directory = name === 'top' ? './' : `./${name.replace('.', '/')}/`
+  const directory = name === 'base' ? './' : `./${name.replace('.', '/')}/`
   return readdirSync(new URL(directory, import.meta.url))
     .filter((file) => file.endsWith('.test.ts'))
     .sort()
