@@ -10,10 +10,7 @@ import { buildOnRedshift } from './redshift-fixture.ts'
 
 const document: Schema = JSON.parse(readFileSync(new URL('../openapi/openapi.json', import.meta.url), 'utf8'))
 /** Ends a string, an identifier, a comment or a statement, and goes on with another one. */
-const attacks = [
-  `x' or '1'='1'; drop table analytics.songplays; drop table jobs; --`,
-  `x\\'"; delete from analytics.users; truncate jobs; $$ /*`
-]
+const attack = `x' or '1'='1'; drop table analytics.songplays; drop table jobs; --\\'"; delete from analytics.users; $$ /*`
 
 const resolve = (part: Schema): Schema =>
   part?.$ref === undefined
@@ -30,7 +27,7 @@ interface Attack {
 }
 
 /** A request for each place where a text goes into an operation, with the attack there and examples elsewhere. */
-function* requestsOf({ path, spec }: Operation, attack: string): Generator<Attack> {
+function* requestsOf({ path, spec }: Operation): Generator<Attack> {
   const parameters: Schema[] = (spec.parameters ?? []).map(resolve)
   const bodySchema = resolve(resolve(spec.requestBody)?.content?.['application/json']?.schema)
   const example = (schema: Schema) => schema.examples?.[0] ?? schema.example ?? 'x'
@@ -71,20 +68,18 @@ async function attackAll(t: Test, service: TestService) {
   // With an attack in a header alone these would do what they are for.
   const removals = ['deleteCluster', 'dropTables', 'pauseCluster']
   for (const operation of operationsOf(document)) {
-    for (const attack of attacks) {
-      for (const { url, headers, body } of requestsOf(operation, attack)) {
-        if (removals.includes(operation.id) && Object.keys(headers).length > 0) continue
-        const method = operation.method.toUpperCase() as 'GET'
-        const answer = await service.request(method, url, { headers, ...(body && { body }) })
-        sent += 1
-        if (answer.status >= 500) t.fail(`${method} ${url} answered ${answer.status}`, answer.body)
-        // What selects by an attack finds nothing.
-        const filters = new URL(url, 'http://x').searchParams.has('cursor') ? [] : (answer.body.items ?? [])
-        if (/\?(job_id|code|key_id|request_id)=/.test(url)) t.strictSame(filters, [], url)
-      }
+    for (const { url, headers, body } of requestsOf(operation)) {
+      if (removals.includes(operation.id) && Object.keys(headers).length > 0) continue
+      const method = operation.method.toUpperCase() as 'GET'
+      const answer = await service.request(method, url, { headers, ...(body && { body }) })
+      sent += 1
+      if (answer.status >= 500) t.fail(`${method} ${url} answered ${answer.status}`, answer.body)
+      // What selects by an attack finds nothing.
+      const filters = new URL(url, 'http://x').searchParams.has('cursor') ? [] : (answer.body.items ?? [])
+      if (/\?(job_id|code|key_id|request_id)=/.test(url)) t.strictSame(filters, [], url)
     }
   }
-  t.ok(sent > 500, `${sent} requests`)
+  t.ok(sent > 250, `${sent} requests`)
   t.strictSame({ tables: await tables(), store: await rows(service, store) }, before, 'everything is there')
   const jobs = await rows<{ id: string }>(service, 'select id from jobs')
   t.ok(jobs.length > 0)

@@ -17,6 +17,9 @@ export interface Postgres {
   stop(): Promise<void>
 }
 
+/** What the database is called in the template. */
+const TAUGHT = 'taught'
+
 const user = 'rdsdb'
 const password = 'rdsdb'
 
@@ -33,16 +36,16 @@ export async function startPostgres(
 ): Promise<Postgres> {
   const directory = makeDirectory()
   const port = await freePort()
-  await copyTemplate(`redshift-${setupKey}-${database}-${isolation}`, directory, async (fresh) => {
+  await copyTemplate(`redshift-${setupKey}`, directory, async (fresh) => {
     chmodSync(fresh, 0o755)
     const server = describeServer(fresh, port)
     await server.initialise()
     await server.start()
     const connection = { port, user, password }
     await onDatabase({ ...connection, database: 'postgres' }, (client) =>
-      client.query(`create database "${database}"`)
+      client.query(`create database ${TAUGHT}`)
     )
-    await onDatabase({ ...connection, database }, (client) => teach(client, database, isolation))
+    await onDatabase({ ...connection, database: TAUGHT }, teach)
     await server.stop()
   })
   const server = describeServer(directory, port)
@@ -53,6 +56,7 @@ export async function startPostgres(
   try {
     await server.start()
     const connection = { port, user, password, database }
+    await onDatabase({ ...connection, database: 'postgres' }, (client) => name(client, database, isolation))
     const admin = new pg.Client({ host: '127.0.0.1', ...connection })
     await admin.connect()
     // When the server is killed, whoever asks it something is told.
@@ -117,18 +121,20 @@ async function onDatabase(connection: BackendOptions, work: (client: pg.Client) 
   await work(client).finally(() => client.end())
 }
 
-async function teach(owner: pg.Client, database: string, isolation: 'snapshot' | 'serializable') {
+async function teach(owner: pg.Client) {
   await owner.query('set allow_system_table_mods = on')
   await owner.query('create schema emulator')
   for (const script of setup) await owner.query(script)
   await owner.query('set allow_system_table_mods = off')
+  for (const [name, value] of Object.entries(ofRedshift)) {
+    await owner.query(`alter database ${TAUGHT} set redshift.${name} = '${value}'`)
+  }
+}
+
+/** Makes the copy of the taught database the one that was asked for. */
+async function name(client: pg.Client, database: string, isolation: 'snapshot' | 'serializable') {
+  await client.query(`alter database ${TAUGHT} rename to "${database}"`)
   const level = isolation === 'serializable' ? 'serializable' : 'repeatable read'
-  const settings = {
-    default_transaction_isolation: level,
-    'emulator.isolation': isolation,
-    ...Object.fromEntries(Object.entries(ofRedshift).map(([name, value]) => [`redshift.${name}`, value]))
-  }
-  for (const [name, value] of Object.entries(settings)) {
-    await owner.query(`alter database "${database}" set ${name} = '${value}'`)
-  }
+  await client.query(`alter database "${database}" set default_transaction_isolation = '${level}'`)
+  await client.query(`alter database "${database}" set emulator.isolation = '${isolation}'`)
 }
