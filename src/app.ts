@@ -197,8 +197,8 @@ export async function buildApp(
   })
   await app.register(webhooksPlugin, { webhooks })
   await app.register(retentionPlugin, { retention })
-  // The embedded cluster costs nothing.
-  if (warehouse.engine === 'redshift') await app.register(costGuardPlugin, { costGuard })
+  // The embedded cluster costs nothing, and one that is attached is somebody else's.
+  if (config.cluster_mode === 'managed') await app.register(costGuardPlugin, { costGuard })
   await app.register(streams, { jobEvents })
   for (const schema of namedSchemas) app.addSchema(schema)
 

@@ -1,5 +1,5 @@
 /** Every request is a span, below the one that its `traceparent` names. */
-import { context, type Span, SpanKind, trace } from '@opentelemetry/api'
+import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { contextOf, tracer } from '../services/traces.ts'
@@ -26,7 +26,7 @@ export default fp(
     app.addHook('onResponse', async (request, reply) => {
       const span = spans.get(request)
       span?.setAttribute('http.response.status_code', reply.statusCode)
-      if (reply.statusCode >= 500) span?.setStatus({ code: 2 })
+      if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR })
       span?.end()
     })
     app.addHook('onRequestAbort', async (request) => spans.get(request)?.end())

@@ -53,11 +53,11 @@ export function createClusterUsages(options: UsageOptions) {
       usedAt = clock.now()
     },
 
-    /** Looks at the cluster and counts the time since the last look; undefined when there is none, or none can be seen. */
+    /** Looks at the cluster and counts the time since the last look; undefined when there is none of ours. */
     async look(): Promise<{ usage: UsageRow; state: ClusterState } | undefined> {
       const state = await provider.describe()
       if (state.status === 'absent') await store.query(forget, { identifier })
-      if (!['ours', 'attached'].includes(state.ownership)) return undefined
+      if (state.ownership !== 'ours') return undefined
       const usage = await queryOne<UsageRow>(store, observe, {
         ...{ identifier, now: clock.now(), used_at: usedAt, lane: WAREHOUSE_LANE },
         ...{

@@ -39,7 +39,7 @@ export function createCostGuard(options: CostGuardOptions) {
   /** Looks once and does what is due. */
   async function look(log: Logger): Promise<void> {
     const seen = await usages.look()
-    if (seen === undefined || seen.state.ownership !== 'ours') return
+    if (seen === undefined) return
     const { usage, state } = seen
     if (await endsLife(usage, log)) return
     const pausesAt = usages.pausesAt(usage)
