@@ -88,6 +88,13 @@ t.test('an object that changes, or goes, is noticed', async (t) => {
   const [last] = (await list()) as [SourceObject]
   aws.s3.delete(BUCKET, 'data/a.json')
   await t.rejects(fetch(last), { code: 'object_changed' }, 'gone')
+
+  const other = Buffer.alloc(large.length, 'otherwise ')
+  for (const content of [large, other]) {
+    put('b.json', content)
+    const [object] = (await list()) as [SourceObject]
+    t.ok(readFileSync(await fetch(object)).equals(content), 'of two versions of one size each is itself')
+  }
 })
 
 t.test('what stays broken is given up, and what is refused is not tried again', async (t) => {
