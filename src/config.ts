@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Static } from 'typebox'
-import { Value } from 'typebox/value'
 import { canonicalCidr } from './cidr.ts'
 import { checkTogether, splitList } from './config-checks.ts'
 import { type Config, ConfigSchema, fileSettings } from './config-schema.ts'
+import { misfits } from './shape.ts'
 
 export { type Config, ConfigSchema, fileSettings }
 
@@ -33,13 +33,18 @@ export class ConfigError extends Error {
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = []
   const given: Record<string, unknown> = {}
+  const texts = new Map<string, string | undefined>()
   for (const [name, schema] of Object.entries(ConfigSchema.properties)) {
     const raw = readSetting(env, name, problems)
     const { default: preset, ...documented } = schema as Documented
     const value = raw === undefined ? preset : fromText(documented, raw)
     if (value === undefined) continue
     given[name] = value
-    if (!Value.Check(schema, value)) problems.push(describeProblem(name, documented, raw))
+    texts.set(name, raw)
+  }
+  const wrong = new Set(misfits(ConfigSchema, given).map(({ instancePath }) => instancePath.slice(1)))
+  for (const [name, schema] of Object.entries(ConfigSchema.properties)) {
+    if (wrong.has(name)) problems.push(describeProblem(name, schema as Documented, texts.get(name)))
   }
   if (problems.length > 0) throw new ConfigError(problems)
   const config = resolveSettings(given as Static<typeof ConfigSchema>)

@@ -119,9 +119,9 @@ t.test('all problems are told at once, and no secret with them', async (t) => {
     name: 'ConfigError',
     message: [
       'The configuration is not valid:',
+      '  - DATABASE_URL_FILE names /does/not/exist, which cannot be read (ENOENT)',
       '  - PORT is "x"; it accepts a whole number from 0 to 65535 (0 picks a free port)',
       '  - ADMIN_API_KEY is a value that does not fit (not shown: it is a secret); it accepts 16 to 200 characters without blanks',
-      '  - DATABASE_URL_FILE names /does/not/exist, which cannot be read (ENOENT)',
       '  - LOG_LEVEL is "loud"; it accepts fatal, error, warn, info, debug, trace or silent'
     ].join('\n')
   })

@@ -50,7 +50,18 @@ const allowed: Record<string, { from: string[]; because: string }> = {
   },
   routes: { from: ['services', 'schemas', 'errors', 'version'], because: 'HTTP: they know services alone' },
   services: {
-    from: ['warehouse', 'cloud', 'store', 'sources', 'schemas', 'errors', 'sql', 'version', 'type config'],
+    from: [
+      'warehouse',
+      'cloud',
+      'store',
+      'sources',
+      'schemas',
+      'errors',
+      'shape',
+      'sql',
+      'version',
+      'type config'
+    ],
     because: 'they know every engine by its interface, and no HTTP'
   },
   schemas: {
@@ -58,17 +69,17 @@ const allowed: Record<string, { from: string[]; because: string }> = {
     because: 'shapes alone; rows of analytics are made of the values that a warehouse returns'
   },
   cloud: {
-    from: ['config', 'cidr', 'errors', 'sql', 'type warehouse'],
+    from: ['config', 'cidr', 'errors', 'shape', 'sql', 'type warehouse'],
     because: 'a cluster is what the settings ask for; the embedded one is the file of the embedded warehouse'
   },
   warehouse: {
-    from: ['sources', 'errors', 'sql'],
+    from: ['sources', 'errors', 'shape', 'sql'],
     because: 'the embedded warehouse reads objects itself where the engine cannot: siblings too'
   },
   store: { from: ['errors', 'sql'], because: 'jobs, keys and events are above it' },
   sources: { from: ['errors'], because: 'files and objects, whatever they hold' },
   'config.ts': {
-    from: ['config-schema', 'config-checks', 'cidr'],
+    from: ['config-schema', 'config-checks', 'cidr', 'shape'],
     because: 'read before anything else'
   },
   'config-checks.ts': { from: ['config-schema', 'config-redshift', 'cidr'], because: 'a part of config.ts' },
@@ -81,6 +92,7 @@ const allowed: Record<string, { from: string[]; because: string }> = {
   'config-fields.ts': { from: [], because: 'the lowest layer' },
   'cidr.ts': { from: [], because: 'the lowest layer' },
   'errors.ts': { from: [], because: 'everybody throws them' },
+  'shape.ts': { from: [], because: 'the lowest layer' },
   'sql.ts': { from: [], because: 'the lowest layer' },
   'version.ts': { from: [], because: 'the lowest layer' }
 }

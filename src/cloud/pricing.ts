@@ -1,8 +1,8 @@
 /** What a cluster costs, estimated from one dated table. */
 import { readFileSync } from 'node:fs'
 import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
 import { ConfigError } from '../config.ts'
+import { misfits } from '../shape.ts'
 
 const Price = Type.Number({ minimum: 0 })
 
@@ -38,10 +38,10 @@ export function readPriceTable(file?: string): PriceTable {
     const { code, message } = error as NodeJS.ErrnoException
     throw new ConfigError([`PRICE_TABLE_FILE names ${name}, which cannot be read (${code ?? message})`])
   }
-  if (Value.Check(PriceTableSchema, table)) return table
-  const [first] = Value.Errors(PriceTableSchema, table)
+  const [first] = misfits(PriceTableSchema, table)
+  if (first === undefined) return table as PriceTable
   throw new ConfigError([
-    `PRICE_TABLE_FILE names ${name}, where ${first?.instancePath || '/'} ${first?.message}`
+    `PRICE_TABLE_FILE names ${name}, where ${first.instancePath || '/'} ${first.message}`
   ])
 }
 

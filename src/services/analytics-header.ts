@@ -2,7 +2,6 @@
  * Reads the header of a canned query: the YAML in the comment that opens its `.sql` file. What is wrong with
  * it comes back as findings with the line in the file, all of them at once, for whoever is writing the query.
  */
-import { Value } from 'typebox/value'
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import {
   type ColumnHeader,
@@ -12,6 +11,7 @@ import {
   parameterSchema,
   valueSchema
 } from '../schemas/analytics.ts'
+import { misfits } from '../shape.ts'
 
 export interface Finding {
   /** Line in the file, from 1. */
@@ -73,33 +73,29 @@ function checkHeader(value: unknown, lineOf: ParsedHeader['lineOf']): ParsedHead
   const report: Report = (path, message) => {
     findings.push({ line: lineOf(path), message: [path.join('.'), message].filter(Boolean).join(' ') })
   }
-  if (!Value.Check(HeaderSchema, value)) {
-    checkShape(value, report)
-    return { header: undefined, findings, lineOf }
-  }
-  for (const [name, parameter] of Object.entries(value.parameters ?? {})) {
+  checkShape(value, report)
+  if (findings.length > 0) return { header: undefined, findings, lineOf }
+  const header = value as Header
+  for (const [name, parameter] of Object.entries(header.parameters ?? {})) {
     checkParameter(name, parameter, report)
   }
-  for (const [name, column] of Object.entries(value.columns)) checkColumn(name, column, report)
-  checkChart(value, report)
-  return { header: value, findings, lineOf }
+  for (const [name, column] of Object.entries(header.columns)) checkColumn(name, column, report)
+  checkChart(header, report)
+  return { header, findings, lineOf }
 }
 
 function checkShape(value: unknown, report: Report): void {
-  for (const error of Value.Errors(HeaderSchema, value)) {
-    const path = error.instancePath.split('/').slice(1)
-    if (error.keyword === 'additionalProperties') {
-      for (const key of error.params.additionalProperties)
-        report([...path, key], 'is not a key of the header')
-    } else if (error.keyword === 'required') {
-      report(path, `needs ${error.params.requiredProperties.join(' and ')}`)
-    } else if (error.keyword === 'enum') {
-      report(path, `must be one of ${error.params.allowedValues.join(', ')}`)
-    } else if (error.keyword !== 'boolean') {
-      // `boolean` repeats what `additionalProperties` has said.
-      report(path, error.message)
-    }
+  const missing = new Map<string, string[]>()
+  for (const { instancePath, keyword, params, message = '' } of misfits(HeaderSchema, value)) {
+    const path = instancePath.split('/').slice(1)
+    if (keyword === 'additionalProperties') {
+      report([...path, params.additionalProperty], 'is not a key of the header')
+    } else if (keyword === 'required') {
+      missing.set(instancePath, [...(missing.get(instancePath) ?? []), params.missingProperty])
+    } else if (keyword === 'enum') report(path, `must be one of ${params.allowedValues.join(', ')}`)
+    else report(path, message)
   }
+  for (const [place, names] of missing) report(place.split('/').slice(1), `needs ${names.join(' and ')}`)
 }
 
 function checkParameter(name: string, parameter: ParameterHeader, report: Report): void {
@@ -142,7 +138,7 @@ function checkChart({ chart, columns }: Header, report: Report): void {
 }
 
 function checkValue(path: readonly string[], schema: object, value: unknown, report: Report): void {
-  const error = value === undefined ? undefined : Value.Errors(schema, value)[0]
+  const error = value === undefined ? undefined : misfits(schema, value)[0]
   if (error === undefined) return
   const message =
     error.keyword === 'enum' ? `must be one of ${error.params.allowedValues.join(', ')}` : error.message

@@ -1,8 +1,8 @@
 /** Parameters of a query that come by another way than the query string of its results. */
 import type { TSchema } from 'typebox'
-import { Value } from 'typebox/value'
 import { ServiceError } from '../errors.ts'
 import { answerParameters, type Values } from '../schemas/analytics.ts'
+import { misfits } from '../shape.ts'
 import type { CatalogueEntry } from './analytics-catalogue.ts'
 
 /** Parameters as the query string has them. Throws `invalid_request`. */
@@ -30,7 +30,7 @@ export function checkParams(entry: CatalogueEntry, params: Values, prefix = '/pa
   for (const [name, value] of Object.entries(params)) {
     const pointer = prefix + name
     const schema = known[name]
-    const message = schema === undefined ? 'is an unknown parameter' : Value.Errors(schema, value)[0]?.message
+    const message = schema === undefined ? 'is an unknown parameter' : misfits(schema, value)[0]?.message
     if (message === undefined) continue
     throw new ServiceError('invalid_request', `${pointer} ${message}.`, {
       errors: [{ pointer, code: 'params', message }]

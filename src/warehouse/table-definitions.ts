@@ -5,8 +5,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
 import { parse } from 'yaml'
+import { misfits } from '../shape.ts'
 import { parseSql, type Statement } from '../sql.ts'
 import type { Engine } from './warehouse.ts'
 
@@ -72,9 +72,9 @@ export function parseDefinition(file: string, source: string): TableDefinition {
 
 function readHeader(file: string, header: string): Static<typeof HeaderSchema> {
   const read: unknown = parse(header)
-  if (Value.Check(HeaderSchema, read)) return read
-  const [problem] = Value.Errors(HeaderSchema, read)
-  throw new Error(`${file}: the header comment ${problem?.instancePath} ${problem?.message}`)
+  const [problem] = misfits(HeaderSchema, read)
+  if (problem === undefined) return read as Static<typeof HeaderSchema>
+  throw new Error(`${file}: the header comment ${problem.instancePath} ${problem.message}`)
 }
 
 function readColumn(file: string, line: string): ColumnDefinition {

@@ -87,7 +87,7 @@ const cases: [name: string, from: string, to: string, problems: string[]][] = [
     '',
     ['1: needs title and question']
   ],
-  ['an empty title', 'title: Loud songs', "title: ''", ['2: title must not have fewer than 1 characters']],
+  ['an empty title', 'title: Loud songs', "title: ''", ['2: title must NOT have fewer than 1 characters']],
   [
     'a misspelt key',
     'description: Louder',
@@ -189,7 +189,7 @@ const cases: [name: string, from: string, to: string, problems: string[]][] = [
     'no columns',
     valid.slice(valid.indexOf('columns:'), valid.indexOf('*/')),
     'columns: {}\n',
-    ['9: columns must not have fewer than 1 properties']
+    ['9: columns must NOT have fewer than 1 properties']
   ]
 ]
 
