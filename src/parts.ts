@@ -11,8 +11,7 @@ import { ensureSample } from './sources/sample.ts'
 import { adoptRestored } from './store/adopt-restored.ts'
 import { lockDataDir } from './store/data-dir-lock.ts'
 import { migrate } from './store/migrate.ts'
-import { openPglite } from './store/pglite.ts'
-import { openPostgres } from './store/postgres.ts'
+import type { Store } from './store/store.ts'
 import { createDuckdbWarehouse } from './warehouse/duckdb.ts'
 
 export interface OpenedParts extends Parts {
@@ -48,10 +47,7 @@ export async function openParts(config: Config, outside: Outside = {}): Promise<
     await mkdir(tempDirectory, { recursive: true, mode: 0o700 })
     if (config.uses_sample_data) await ensureSample(join(config.DATA_DIR, 'sample'))
 
-    const store =
-      config.DATABASE_URL === undefined
-        ? await openPglite(join(config.DATA_DIR, 'store'))
-        : await openPostgres(config.DATABASE_URL)
+    const store = await openStore(config)
     closers.push(() => store.close())
     await migrate(store)
     await adoptRestored(store)
@@ -72,6 +68,16 @@ export async function openParts(config: Config, outside: Outside = {}): Promise<
     await close()
     throw error
   }
+}
+
+/** Each engine is loaded only where it is used: that is a part of the time to be ready. */
+async function openStore({ DATABASE_URL, DATA_DIR }: Config): Promise<Store> {
+  if (DATABASE_URL !== undefined) {
+    const { openPostgres } = await import('./store/postgres.ts')
+    return openPostgres(DATABASE_URL)
+  }
+  const { openPglite } = await import('./store/pglite.ts')
+  return openPglite(join(DATA_DIR, 'store'))
 }
 
 /** Loads the SDK only where something of AWS is used: it would double the start and the memory of the others. */

@@ -21,6 +21,8 @@ const ajv = new Ajv({
   removeAdditional: false,
   allErrors: true,
   strict: false,
+  // The schemas are this program's own, and checked as part of its OpenAPI document.
+  ...{ meta: false, validateSchema: false },
   // The code is run a few times a second at most: making it smaller takes longer than that saves.
   code: { optimize: false }
 })

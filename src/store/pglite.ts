@@ -1,16 +1,19 @@
 /** The embedded store: PostgreSQL inside this process, its files in `DATA_DIR`. */
-import { mkdir } from 'node:fs/promises'
 import { PGlite, type Transaction as PgliteTransaction } from '@electric-sql/pglite'
 import { bindParams, type Params, type Statement } from '../sql.ts'
+import { ensureDatabase } from './empty-database.ts'
 import { type Store, type Transaction, toWire } from './store.ts'
+
+/** PostgreSQL's default of 128 MB is cleared at every start, and stays in memory; a job table needs far less. */
+const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=16MB']
 
 /**
  * Opens the store in `directory`, which is created when missing. PGlite takes no lock on its files, and two
  * processes corrupt them: the caller must hold the lock on `DATA_DIR` (see `data-dir-lock.ts`).
  */
 export async function openPglite(directory: string): Promise<Store> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  const db = await PGlite.create(directory)
+  await ensureDatabase(directory)
+  const db = await PGlite.create(directory, { startParams })
   await db.exec("set timezone to 'UTC'")
 
   const on = (connection: PGlite | PgliteTransaction): Transaction => ({
