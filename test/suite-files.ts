@@ -2,12 +2,13 @@
 import { readdirSync } from 'node:fs'
 
 /**
- * The paths below `test` of a suite's files. Its name says which: `routes-2-of-3.test.ts` is every third file of `test/routes`,
- * from the second on; a dot stands for a slash; `base-1-of-2.test.ts` is half of the files in `test` itself.
+ * The paths below `test` of a suite's files. Its name says which: `5.routes-2-of-3.test.ts` is every third file of `test/routes`,
+ * from the second on; a dot stands for a slash; `1.base-1-of-2.test.ts` is half of the files in `test` itself. The digit is
+ * for their order: what takes long begins first, so that at the end no processor waits for the last of them.
  */
 export function filesOfSuite(suite: string): string[] {
-  const [, name, part, of] = /^(.+)-(\d+)-of-(\d+)\.test\.ts$/.exec(suite) ?? []
-  if (name === undefined) throw new Error(`${suite} is not named like directory-1-of-2.test.ts`)
+  const [, name, part, of] = /^\d\.(.+)-(\d+)-of-(\d+)\.test\.ts$/.exec(suite) ?? []
+  if (name === undefined) throw new Error(`${suite} is not named like 1.directory-1-of-2.test.ts`)
   const directory = name === 'base' ? './' : `./${name.replace('.', '/')}/`
   return readdirSync(new URL(directory, import.meta.url))
     .filter((file) => file.endsWith('.test.ts'))
