@@ -86,7 +86,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whose key is this?
+         * Whose key or token is this?
          * @description Scope: `read`.
          */
         get: operations["getWhoami"];
@@ -1312,7 +1312,7 @@ export interface components {
             /** @description Path of the request */
             instance?: string;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_json" | "invalid_request" | "invalid_cursor" | "missing_credentials" | "invalid_api_key" | "insufficient_scope" | "route_not_found" | "job_not_found" | "load_not_found" | "table_not_found" | "query_not_found" | "chart_not_found" | "schedule_not_found" | "key_not_found" | "delivery_not_found" | "method_not_allowed" | "request_timeout" | "cluster_not_found" | "tables_not_created" | "tables_outdated" | "job_finished" | "job_not_retryable" | "job_conflict" | "jobs_active" | "key_configured" | "key_not_valid" | "last_admin_key" | "schedule_exists" | "body_too_large" | "unsupported_media_type" | "confirmation_mismatch" | "idempotency_key_reused" | "invalid_schedule" | "callback_not_allowed" | "source_not_allowed" | "data_not_ready" | "too_many_queries" | "query_timeout" | "host_not_allowed" | "too_many_requests" | "too_many_streams" | "headers_too_large" | "shutting_down" | "not_supported" | "cluster_attached" | "foreign_cluster" | "foreign_resource" | "cluster_paused" | "invalid_cluster_state" | "cluster_failed" | "cluster_not_ready" | "cluster_unreachable" | "open_ingress_refused" | "network_not_found" | "iam_role_not_found" | "iam_role_not_visible" | "insufficient_capacity" | "quota_exceeded" | "aws_access_denied" | "aws_credentials_invalid" | "aws_request_refused" | "aws_throttled" | "aws_unavailable" | "manifest_needed" | "source_unreadable" | "source_empty" | "object_unreadable" | "too_many_rejects" | "ledger_moved" | "unlike_past_loads" | "receipt_mismatch" | "disk_full" | "out_of_memory" | "warehouse_unavailable" | "warehouse_conflict" | "warehouse_login_failed" | "statement_cancelled" | "iam_role_not_usable" | "source_access_denied" | "source_unavailable" | "object_changed" | "store_unavailable" | "attempts_exhausted" | "timed_out" | "cancelled" | "internal";
+            code: "malformed_request" | "malformed_json" | "invalid_request" | "invalid_cursor" | "missing_credentials" | "invalid_api_key" | "invalid_token" | "insufficient_scope" | "route_not_found" | "job_not_found" | "load_not_found" | "table_not_found" | "query_not_found" | "chart_not_found" | "schedule_not_found" | "key_not_found" | "delivery_not_found" | "method_not_allowed" | "request_timeout" | "cluster_not_found" | "tables_not_created" | "tables_outdated" | "job_finished" | "job_not_retryable" | "job_conflict" | "jobs_active" | "key_configured" | "key_not_valid" | "last_admin_key" | "schedule_exists" | "body_too_large" | "unsupported_media_type" | "confirmation_mismatch" | "idempotency_key_reused" | "invalid_schedule" | "callback_not_allowed" | "source_not_allowed" | "data_not_ready" | "too_many_queries" | "query_timeout" | "host_not_allowed" | "too_many_requests" | "too_many_streams" | "headers_too_large" | "identity_provider_unavailable" | "shutting_down" | "not_supported" | "cluster_attached" | "foreign_cluster" | "foreign_resource" | "cluster_paused" | "invalid_cluster_state" | "cluster_failed" | "cluster_not_ready" | "cluster_unreachable" | "open_ingress_refused" | "network_not_found" | "iam_role_not_found" | "iam_role_not_visible" | "insufficient_capacity" | "quota_exceeded" | "aws_access_denied" | "aws_credentials_invalid" | "aws_request_refused" | "aws_throttled" | "aws_unavailable" | "manifest_needed" | "source_unreadable" | "source_empty" | "object_unreadable" | "too_many_rejects" | "ledger_moved" | "unlike_past_loads" | "receipt_mismatch" | "disk_full" | "out_of_memory" | "warehouse_unavailable" | "warehouse_conflict" | "warehouse_login_failed" | "statement_cancelled" | "iam_role_not_usable" | "source_access_denied" | "source_unavailable" | "object_changed" | "store_unavailable" | "attempts_exhausted" | "timed_out" | "cancelled" | "internal";
             /** @description What the log calls the request */
             request_id?: string;
             errors?: {
@@ -1501,7 +1501,7 @@ export interface components {
                     message: string;
                 }[];
             } | null;
-            /** @description Id of the API key that asked for it */
+            /** @description Id of the API key that asked for it; of a token `oidc:` and its subject */
             created_by: string;
             trigger: {
                 /** @description api, retry or schedule; idle or ttl when the cost guard started it, query when a query met a paused cluster */
@@ -3360,8 +3360,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `missing_credentials`: An API key is required. `invalid_api_key`: The API key is not valid. */
-        MissingCredentialsOrInvalidApiKey: {
+        /** @description `missing_credentials`: An API key is required. `invalid_api_key`: The API key is not valid. `invalid_token`: The token is not valid. */
+        MissingCredentialsOrInvalidApiKeyOrInvalidToken: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
@@ -3373,6 +3373,17 @@ export interface components {
         };
         /** @description `too_many_requests`: There were too many requests. */
         TooManyRequests: {
+            headers: {
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description `store_unavailable`: The control store is not available. `identity_provider_unavailable`: The identity provider does not answer. `shutting_down`: The service is shutting down. */
+        StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -3522,8 +3533,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `warehouse_unavailable`: The warehouse is not available. `store_unavailable`: The control store is not available. `shutting_down`: The service is shutting down. */
-        WarehouseUnavailableOrStoreUnavailableOrShuttingDown: {
+        /** @description `warehouse_unavailable`: The warehouse is not available. `store_unavailable`: The control store is not available. `identity_provider_unavailable`: The identity provider does not answer. `shutting_down`: The service is shutting down. */
+        WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -3704,8 +3715,8 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description `warehouse_unavailable`: The warehouse is not available. `too_many_queries`: Too many queries wait for the warehouse. `store_unavailable`: The control store is not available. `shutting_down`: The service is shutting down. */
-        WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown: {
+        /** @description `warehouse_unavailable`: The warehouse is not available. `too_many_queries`: Too many queries wait for the warehouse. `store_unavailable`: The control store is not available. `identity_provider_unavailable`: The identity provider does not answer. `shutting_down`: The service is shutting down. */
+        WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown: {
             headers: {
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 "Retry-After": components["headers"]["Retry-After"];
@@ -3884,7 +3895,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The key that the request came with */
+            /** @description Whose key, or token, the request came with */
             200: {
                 headers: {
                     "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3895,10 +3906,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listApiKeys: {
@@ -3927,11 +3938,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     createApiKey: {
@@ -3966,13 +3977,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getApiKey: {
@@ -4001,12 +4012,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["KeyNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     revokeApiKey: {
@@ -4035,13 +4046,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["KeyNotFound"];
             409: components["responses"]["KeyConfiguredOrLastAdminKey"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     rotateApiKey: {
@@ -4080,7 +4091,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["KeyNotFound"];
             409: components["responses"]["KeyConfiguredOrKeyNotValid"];
@@ -4088,7 +4099,7 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listAuditEvents: {
@@ -4147,11 +4158,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     verifyAuditEvents: {
@@ -4174,11 +4185,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getCluster: {
@@ -4201,10 +4212,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     ensureCluster: {
@@ -4257,14 +4268,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     deleteCluster: {
@@ -4322,13 +4333,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["ClusterNotFoundOrJobsActive"];
             422: components["responses"]["ConfirmationMismatchOrIdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     planCluster: {
@@ -4351,10 +4362,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     pauseCluster: {
@@ -4401,13 +4412,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["ClusterNotFoundOrJobsActiveOrNotSupportedOrForeignCluster"];
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     resumeCluster: {
@@ -4454,13 +4465,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["ClusterNotFoundOrNotSupportedOrForeignCluster"];
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listTables: {
@@ -4483,11 +4494,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["ClusterNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     createTables: {
@@ -4538,7 +4549,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["ClusterNotFound"];
             413: components["responses"]["BodyTooLarge"];
@@ -4546,7 +4557,7 @@ export interface operations {
             422: components["responses"]["ConfirmationMismatchOrIdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     dropTables: {
@@ -4599,13 +4610,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["ClusterNotFound"];
             422: components["responses"]["ConfirmationMismatchOrIdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getTable: {
@@ -4634,12 +4645,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["TableNotFound"];
             409: components["responses"]["ClusterNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     rebuildTables: {
@@ -4686,13 +4697,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["TablesNotCreatedOrClusterNotFound"];
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listJobs: {
@@ -4741,10 +4752,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     startJob: {
@@ -4795,7 +4806,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreatedOrJobConflict"];
             413: components["responses"]["BodyTooLarge"];
@@ -4803,7 +4814,7 @@ export interface operations {
             422: components["responses"]["SourceNotAllowedOrCallbackNotAllowedOrIdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getJob: {
@@ -4838,11 +4849,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["JobNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listJobAttempts: {
@@ -4877,11 +4888,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["JobNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     cancelJob: {
@@ -4928,13 +4939,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["JobNotFound"];
             409: components["responses"]["JobFinished"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     retryJob: {
@@ -4987,14 +4998,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["JobNotFound"];
             409: components["responses"]["JobNotRetryableOrClusterNotFoundOrTablesNotCreatedOrJobsActive"];
             422: components["responses"]["SourceNotAllowedOrIdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listWebhookDeliveries: {
@@ -5023,11 +5034,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["JobNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     redeliverWebhook: {
@@ -5061,12 +5072,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["JobNotFoundOrDeliveryNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listJobEvents: {
@@ -5116,11 +5127,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["JobNotFound"];
             429: components["responses"]["TooManyStreamsOrTooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listAllJobEvents: {
@@ -5156,10 +5167,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             429: components["responses"]["TooManyStreamsOrTooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getDoctorReport: {
@@ -5182,11 +5193,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getJobBundle: {
@@ -5215,11 +5226,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["JobNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listSchedules: {
@@ -5248,10 +5259,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     createSchedule: {
@@ -5279,7 +5290,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["ScheduleExists"];
             413: components["responses"]["BodyTooLarge"];
@@ -5287,7 +5298,7 @@ export interface operations {
             422: components["responses"]["InvalidScheduleOrCallbackNotAllowed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getSchedule: {
@@ -5316,11 +5327,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["ScheduleNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     replaceSchedule: {
@@ -5353,7 +5364,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["ScheduleNotFound"];
             409: components["responses"]["ScheduleExists"];
@@ -5362,7 +5373,7 @@ export interface operations {
             422: components["responses"]["InvalidScheduleOrCallbackNotAllowed"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     deleteSchedule: {
@@ -5389,12 +5400,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["ScheduleNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     pauseSchedule: {
@@ -5423,12 +5434,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["ScheduleNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     resumeSchedule: {
@@ -5457,12 +5468,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["ScheduleNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     triggerSchedule: {
@@ -5515,14 +5526,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["ScheduleNotFound"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             422: components["responses"]["SourceNotAllowedOrCallbackNotAllowedOrIdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listNextRuns: {
@@ -5554,11 +5565,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["ScheduleNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listLoads: {
@@ -5587,11 +5598,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getLoad: {
@@ -5620,12 +5631,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["LoadNotFound"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listLoadObjects: {
@@ -5660,12 +5671,12 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["LoadNotFound"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     verifyLoad: {
@@ -5694,13 +5705,13 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             404: components["responses"]["LoadNotFound"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listRejects: {
@@ -5754,11 +5765,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrInvalidCursor"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     replayRejects: {
@@ -5809,7 +5820,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             403: components["responses"]["InsufficientScope"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             413: components["responses"]["BodyTooLarge"];
@@ -5817,7 +5828,7 @@ export interface operations {
             422: components["responses"]["IdempotencyKeyReused"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     listAnalyticsQueries: {
@@ -5840,10 +5851,10 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getAnalyticsQuery: {
@@ -5872,11 +5883,11 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["QueryNotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["StoreUnavailableOrShuttingDown"];
+            503: components["responses"]["StoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
         };
     };
     getConversionsResults: {
@@ -5954,11 +5965,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6032,11 +6043,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6120,11 +6131,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6198,11 +6209,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6281,11 +6292,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6369,11 +6380,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6457,11 +6468,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6540,11 +6551,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6623,11 +6634,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6706,11 +6717,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6784,11 +6795,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6867,11 +6878,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -6950,11 +6961,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -7043,11 +7054,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -7136,11 +7147,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -7219,11 +7230,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -7302,11 +7313,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -7385,11 +7396,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -7448,11 +7459,11 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             409: components["responses"]["DataNotReadyOrClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -7509,12 +7520,12 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["InvalidRequest"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["QueryNotFoundOrChartNotFound"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };
@@ -7548,14 +7559,14 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequestOrMalformedJson"];
-            401: components["responses"]["MissingCredentialsOrInvalidApiKey"];
+            401: components["responses"]["MissingCredentialsOrInvalidApiKeyOrInvalidToken"];
             404: components["responses"]["QueryNotFound"];
             409: components["responses"]["ClusterNotFoundOrTablesNotCreated"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
-            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrShuttingDown"];
+            503: components["responses"]["WarehouseUnavailableOrTooManyQueriesOrStoreUnavailableOrIdentityProviderUnavailableOrShuttingDown"];
             504: components["responses"]["QueryTimeout"];
         };
     };

@@ -49,6 +49,7 @@ import { createCostGuard } from './services/cost-guard.ts'
 import { createDataState, watchCommits, watchJob } from './services/data-state.ts'
 import { createDoctor } from './services/doctor.ts'
 import { createEtl } from './services/etl.ts'
+import { createIdentity } from './services/identity.ts'
 import { createJobBundles } from './services/job-bundle.ts'
 import { createJobCancel } from './services/job-cancel.ts'
 import { createJobEvents } from './services/job-events.ts'
@@ -66,6 +67,7 @@ import { createScheduler } from './services/scheduler.ts'
 import { createSchedules } from './services/schedules.ts'
 import { createSystem } from './services/system.ts'
 import { createTables } from './services/tables.ts'
+import type { Tokens } from './services/tokens.ts'
 import { traceJobs, traceOfLine, traceStatements } from './services/traces.ts'
 import { createWebhooks } from './services/webhooks.ts'
 import type { Source } from './sources/source.ts'
@@ -87,6 +89,14 @@ export interface Parts {
   openSource: (location: string) => Promise<Source>
   /** What schedules go by; the system's clock unless a test brings one. */
   clock?: Clock
+}
+
+/** Loaded only where a provider is configured. */
+async function openTokens({ OIDC_ISSUER, OIDC_AUDIENCE, ...config }: Config): Promise<Tokens | undefined> {
+  if (OIDC_ISSUER === undefined || OIDC_AUDIENCE === undefined) return undefined
+  const { createTokens } = await import('./services/tokens.ts')
+  const rules = { issuer: OIDC_ISSUER, audience: OIDC_AUDIENCE }
+  return createTokens({ ...rules, claim: config.OIDC_SCOPE_CLAIM, scopes: config.oidc_scopes })
 }
 
 const newRequestId = () => `req_${randomUUID()}`
@@ -118,6 +128,8 @@ export async function buildApp(
   const state = createDataState(opened.engine, store)
   const warehouse = watchCommits(isTraced ? traceStatements(opened) : opened, state)
   const apiKeys = createApiKeys(store)
+  const tokens = await openTokens(config)
+  const identity = createIdentity(apiKeys, tokens)
   const auditLog = createAudit(store)
   const jobs = await createJobs(store)
   const jobEvents = await createJobEvents(store, jobs)
@@ -145,7 +157,7 @@ export async function buildApp(
   })
   const system = createSystem({ store, provider, engine: warehouse.engine })
   const metrics = createMetrics(store, system)
-  const doctor = createDoctor({ store, warehouse, provider, tables, openSource, config })
+  const doctor = createDoctor({ store, warehouse, provider, tables, openSource, tokens, config })
   const engines = { store: store.engine, warehouse: warehouse.engine }
   const bundles = createJobBundles({ jobs, jobEvents, webhooks, loads, engines })
   const resumes = config.CLUSTER_RESUME_ON_DEMAND
@@ -185,7 +197,7 @@ export async function buildApp(
   await app.register(errorHandler)
   await app.register(hosts, { allowed: allowedHosts(config) })
   await app.register(rateLimit, { perMinute: config.RATE_LIMIT_PER_MINUTE })
-  await app.register(metricsPlugin, { metrics, apiKeys, access: config.METRICS })
+  await app.register(metricsPlugin, { metrics, identity, access: config.METRICS })
   await app.register(validation)
   await app.register(openapi)
   await app.register(scheduler, { scheduler: ticks })
@@ -206,7 +218,7 @@ export async function buildApp(
   await app.register(systemRoutes(system))
   await app.register(
     async (v1) => {
-      await v1.register(auth, { apiKeys })
+      await v1.register(auth, { identity })
       await v1.register(audit, { audit: auditLog })
       await v1.register(whoamiRoutes)
       await v1.register(apiKeysRoutes(apiKeys), { prefix: '/api-keys' })

@@ -31,6 +31,7 @@ export function checkTogether(settings: CheckedSettings): string[] {
     ...checkSources(settings),
     ...checkIngress(settings.config),
     ...checkWebhooks(settings.config),
+    ...checkOidc(settings.config),
     ...(settings.config.WAREHOUSE === 'redshift' ? checkRedshift(settings) : [])
   ]
 }
@@ -54,6 +55,15 @@ function checkSources({ config }: CheckedSettings): string[] {
     return root === undefined ? [] : [`${name} lies below ${root}, where it would be loaded as data; move it`]
   })
   return [...malformed, ...ofOurs]
+}
+
+function checkOidc({ OIDC_ISSUER, OIDC_AUDIENCE }: Config): string[] {
+  if ((OIDC_ISSUER === undefined) === (OIDC_AUDIENCE === undefined)) return []
+  return OIDC_AUDIENCE === undefined
+    ? [
+        'OIDC_ISSUER is set without OIDC_AUDIENCE; the tokens of every other service of the provider would be taken'
+      ]
+    : ['OIDC_AUDIENCE is set without OIDC_ISSUER']
 }
 
 function checkWebhooks({ webhook_hosts, WEBHOOK_SECRET }: Config): string[] {

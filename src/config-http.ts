@@ -10,6 +10,30 @@ export const http = {
         'The only names by which the service may be called. Default: this machine for a `HOST` of this machine, else any.'
     })
   ),
+  OIDC_ISSUER: Type.Optional(
+    text('a URL that starts with https://, or with http:// on this machine', {
+      pattern: '^(https://[^\\s?#]+|http://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:\\d+)?(/[^\\s?#]*)?)$',
+      description:
+        'OpenID Connect provider whose tokens are taken beside API keys, exactly as tokens name it. Default: none.'
+    })
+  ),
+  OIDC_AUDIENCE: Type.Optional(
+    text('1 to 500 characters', {
+      pattern: '^[^\\x00-\\x1f\\x7f]{1,500}$',
+      description: 'For whom the tokens must be made (`aud`). Needed with `OIDC_ISSUER`.'
+    })
+  ),
+  OIDC_SCOPE_CLAIM: text('1 to 200 characters without spaces', {
+    pattern: '^[^\\s\\x00-\\x1f\\x7f]{1,200}$',
+    default: 'scope',
+    description:
+      'The claim that says what a token may do: words or a list; dots lead into objects (`realm_access.roles`).'
+  }),
+  OIDC_SCOPES: text('value=scope pairs, separated by commas; a scope is read, operate or admin', {
+    pattern: '^[^=,\\s]+=(read|operate|admin)(, *[^=,\\s]+=(read|operate|admin))*$',
+    default: 'read=read,operate=operate,admin=admin',
+    description: 'Which scope each value of the claim gives; the greatest counts.'
+  }),
   RATE_LIMIT_PER_MINUTE: Type.Integer({
     default: 60_000,
     minimum: 0,

@@ -225,6 +225,8 @@ export interface Config extends Static<typeof ConfigSchema> {
   uses_sample_data: boolean
   /** Hosts of WEBHOOK_HOSTS, in lower case. */
   webhook_hosts: string[]
+  /** What OIDC_SCOPES says: a scope for each value of the claim. */
+  oidc_scopes: Record<string, 'read' | 'operate' | 'admin'>
   /** Absolute directories and S3 prefixes. */
   source_roots: string[]
   /** The ranges of INGRESS_CIDRS in canonical form, each once. */

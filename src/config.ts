@@ -106,6 +106,7 @@ function resolveSettings(settings: Static<typeof ConfigSchema>): Config {
     DATABASE_NAME: (mode === 'attached' && settings.REDSHIFT_DATABASE) || settings.DATABASE_NAME,
     uses_sample_data: settings.SONG_DATA === undefined && settings.LOG_DATA === undefined,
     webhook_hosts: splitList(settings.WEBHOOK_HOSTS).map((host) => host.toLowerCase()),
+    oidc_scopes: Object.fromEntries(splitList(settings.OIDC_SCOPES).map((pair) => pair.split('='))),
     source_roots: roots.map(resolveSource),
     ingress_cidrs: [...new Set(cidrs)],
     cluster_mode: mode

@@ -10,6 +10,7 @@ export const errorCatalogue = {
   invalid_cursor: { status: 400, kind: 'request', title: 'The cursor is not one that this list returned' },
   missing_credentials: { status: 401, kind: 'request', title: 'An API key is required' },
   invalid_api_key: { status: 401, kind: 'request', title: 'The API key is not valid' },
+  invalid_token: { status: 401, kind: 'request', title: 'The token is not valid' },
   insufficient_scope: { status: 403, kind: 'request', title: 'The API key lacks the scope for this' },
   route_not_found: { status: 404, kind: 'request', title: 'There is no such endpoint' },
   job_not_found: { status: 404, kind: 'request', title: 'There is no such job' },
@@ -55,6 +56,11 @@ export const errorCatalogue = {
   too_many_requests: { status: 429, kind: 'request', title: 'There were too many requests' },
   too_many_streams: { status: 429, kind: 'request', title: 'The API key has too many streams open' },
   headers_too_large: { status: 431, kind: 'request', title: 'The address and headers are too large' },
+  identity_provider_unavailable: {
+    status: 503,
+    kind: 'transient',
+    title: 'The identity provider does not answer'
+  },
   shutting_down: { status: 503, kind: 'request', title: 'The service is shutting down' },
   // the cluster and AWS
   not_supported: { status: 409, kind: 'request', title: 'The warehouse engine has no such operation' },

@@ -349,6 +349,38 @@ export const configCases: Record<keyof typeof ConfigSchema.properties, ConfigCas
     accepts: 'a whole number from 0 to 8760'
   },
   CLUSTER_TTL_SNAPSHOT: { ...flag, default: true },
+  OIDC_ISSUER: {
+    default: undefined,
+    beside: { OIDC_AUDIENCE: 'us' },
+    valid: ['https://login.example.com/tenant/v2.0', 'http://127.0.0.1:8080', 'http://localhost/realms/x'],
+    invalid: [
+      'login.example.com',
+      'http://login.example.com',
+      'https://a b',
+      'https://a?x=1',
+      'http://127.0.0.1.evil.org'
+    ],
+    accepts: 'a URL that starts with https://, or with http:// on this machine'
+  },
+  OIDC_AUDIENCE: {
+    default: undefined,
+    beside: { OIDC_ISSUER: 'https://login.example.com' },
+    valid: ['sparkify', 'https://warehouse.example.com'],
+    invalid: ['a\u0000', 'x'.repeat(501)],
+    accepts: '1 to 500 characters'
+  },
+  OIDC_SCOPE_CLAIM: {
+    default: 'scope',
+    valid: ['groups', 'realm_access.roles', 'https://example.com/roles'],
+    invalid: ['a b', 'x'.repeat(201)],
+    accepts: '1 to 200 characters without spaces'
+  },
+  OIDC_SCOPES: {
+    default: 'read=read,operate=operate,admin=admin',
+    valid: ['analysts=read', 'analysts=read, engineers=operate'],
+    invalid: ['analysts', 'analysts=write', 'a=read,', '=read'],
+    accepts: 'value=scope pairs, separated by commas; a scope is read, operate or admin'
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     default: undefined,
     valid: ['http://127.0.0.1:4318', 'https://collector.example.org/otlp'],

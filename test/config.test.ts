@@ -28,6 +28,7 @@ t.test('an empty environment gives the defaults', async (t) => {
     source_roots: [defaults.SONG_DATA, defaults.LOG_DATA],
     ingress_cidrs: [],
     webhook_hosts: [],
+    oidc_scopes: { read: 'read', operate: 'operate', admin: 'admin' },
     cluster_mode: 'embedded'
   })
 })
@@ -125,6 +126,20 @@ t.test('all problems are told at once, and no secret with them', async (t) => {
       '  - LOG_LEVEL is "loud"; it accepts fatal, error, warn, info, debug, trace or silent'
     ].join('\n')
   })
+})
+
+t.test('a provider of tokens needs an audience', async (t) => {
+  const OIDC_ISSUER = 'https://login.example.com'
+  t.same(problemsOf({ OIDC_ISSUER }), [
+    'OIDC_ISSUER is set without OIDC_AUDIENCE; the tokens of every other service of the provider would be taken'
+  ])
+  t.same(problemsOf({ OIDC_AUDIENCE: 'us' }), ['OIDC_AUDIENCE is set without OIDC_ISSUER'])
+  const { oidc_scopes } = loadConfig({
+    OIDC_ISSUER,
+    OIDC_AUDIENCE: 'us',
+    OIDC_SCOPES: 'a:b=read, https://x/y=admin'
+  })
+  t.same(oidc_scopes, { 'a:b': 'read', 'https://x/y': 'admin' })
 })
 
 t.test('webhooks need a secret', async (t) => {

@@ -75,7 +75,7 @@ t.test('it loads the document of this service and asks no validator', async (t) 
 t.test('Authorize takes a key, and what it tries out then works', async (t) => {
   const { body: document } = await service.request('GET', '/docs/json', open)
   t.strictSame(document.components.securitySchemes, {
-    apiKey: { type: 'http', scheme: 'bearer', description: 'An API key' }
+    apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, or a token' }
   })
   const [server] = document.servers
   for (const [method, path] of [

@@ -1,9 +1,10 @@
-/** Bearer keys guard every route of the scope that this plugin is registered in. */
+/** API keys and tokens guard every route of the scope that this plugin is registered in. */
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { ServiceError } from '../errors.ts'
 import type { Scope } from '../schemas/jobs.ts'
-import { type Actor, type ApiKeys, requireScope } from '../services/api-keys.ts'
+import { type Actor, requireScope } from '../services/api-keys.ts'
+import type { Identity } from '../services/identity.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,7 +18,7 @@ declare module 'fastify' {
 }
 
 export default fp(
-  async (app: FastifyInstance, { apiKeys }: { apiKeys: ApiKeys }) => {
+  async (app: FastifyInstance, { identity }: { identity: Identity }) => {
     app.decorateRequest('actor', null as unknown as Actor)
 
     app.addHook('onRoute', (route) => {
@@ -25,7 +26,7 @@ export default fp(
     })
 
     app.addHook('onRequest', async (request, reply) => {
-      request.actor = await apiKeys.identify(request.headers.authorization).catch(async (error) => {
+      request.actor = await identity.identify(request.headers.authorization).catch(async (error) => {
         if (error instanceof ServiceError && error.status === 401) await app.countFailedTry(request, reply)
         throw error
       })

@@ -2,17 +2,17 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Config } from '../config.ts'
-import type { ApiKeys } from '../services/api-keys.ts'
+import type { Identity } from '../services/identity.ts'
 import type { Metrics } from '../services/metrics.ts'
 
 export interface MetricsOptions {
   metrics: Metrics
   access: Config['METRICS']
-  apiKeys: ApiKeys
+  identity: Identity
 }
 
 export default fp(
-  async (app: FastifyInstance, { metrics, access, apiKeys }: MetricsOptions) => {
+  async (app: FastifyInstance, { metrics, access, identity }: MetricsOptions) => {
     app.addHook('onResponse', (request, reply, done) => {
       const { schema, config } = request.routeOptions
       const cache = reply.getHeader('x-cache')
@@ -27,7 +27,7 @@ export default fp(
     })
     if (access === 'off') return
     app.get('/metrics', { schema: { hide: true } }, async (request, reply) => {
-      if (access === 'key') await apiKeys.identify(request.headers.authorization)
+      if (access === 'key') await identity.identify(request.headers.authorization)
       return reply.type(metrics.contentType).send(await metrics.scrape())
     })
   },

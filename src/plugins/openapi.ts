@@ -67,7 +67,9 @@ export default fp(
         servers: [{ url: '/', description: 'This service' }],
         tags,
         components: {
-          securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key' } }
+          securitySchemes: {
+            apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, or a token' }
+          }
         }
       },
       refResolver: {
@@ -99,8 +101,10 @@ function describe(
   const guards: DocumentedError[] = [
     'missing_credentials',
     'invalid_api_key',
+    'invalid_token',
     'too_many_requests',
-    'store_unavailable'
+    'store_unavailable',
+    'identity_provider_unavailable'
   ]
   const documented: DocumentedError[] = [
     'invalid_request',

@@ -84,9 +84,9 @@ export const whoamiRoutes: FastifyPluginAsyncTypebox = async (app) => {
       schema: {
         operationId: 'getWhoami',
         tags: ['system'],
-        summary: 'Whose key is this?',
+        summary: 'Whose key or token is this?',
         querystring: NoQuerySchema,
-        response: { 200: answer(WhoamiSchema, 'The key that the request came with') }
+        response: { 200: answer(WhoamiSchema, 'Whose key, or token, the request came with') }
       }
     },
     async (request) => request.actor

@@ -8,7 +8,11 @@ export const AuditEventSchema = Type.Object(
   {
     id: Type.Integer({ description: 'Numbered without a gap, in the order of the chain' }),
     at: TimestampSchema,
-    key_id: Nullable(Type.String({ description: 'The key that asked; null when it was not valid' })),
+    key_id: Nullable(
+      Type.String({
+        description: 'The key that asked, or `oidc:` and the subject of a token; null when neither was valid'
+      })
+    ),
     key_name: Nullable(Type.String()),
     action: Type.String({ description: "The operation's id in the OpenAPI document" }),
     path: Type.String({ description: 'Path of the request, without its query' }),

@@ -105,7 +105,9 @@ export const JobSchema = Type.Object(
     steps: Type.Array(StepSchema),
     result: Nullable(Type.Record(Type.String(), Type.Unknown())),
     error: Nullable(JobErrorSchema),
-    created_by: Type.String({ description: 'Id of the API key that asked for it' }),
+    created_by: Type.String({
+      description: 'Id of the API key that asked for it; of a token `oidc:` and its subject'
+    }),
     trigger: JobTriggerSchema,
     retry_of: Nullable(Type.String({ description: 'The job that this one tries again' })),
     callback_url: Nullable(Type.String({ description: 'What is told of its end' })),

@@ -33,6 +33,11 @@ const examples = {
   malformed_json: ['/v1/jobs', 'The body is not JSON, or it has a key that is forbidden.'],
   missing_credentials: ['/v1/jobs', 'Send your API key as Authorization: Bearer <key>.'],
   invalid_api_key: ['/v1/jobs', 'The API key is unknown, expired or revoked.'],
+  invalid_token: ['/v1/jobs', 'The token has expired. Get a new one.'],
+  identity_provider_unavailable: [
+    '/v1/jobs',
+    'The identity provider https://login.example.com does not say which tokens are its own: it answers 500. API keys still work.'
+  ],
   insufficient_scope: ['/v1/jobs', 'This needs the scope operate; the key key_5d41402abc has read.'],
   job_not_found: ['/v1/jobs/job_0', 'No job has the id job_0. GET /v1/jobs lists the jobs.'],
   delivery_not_found: [

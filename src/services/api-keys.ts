@@ -23,6 +23,7 @@ const BOOTSTRAP = 'key_bootstrap'
 
 /** Who makes a request. */
 export interface Actor {
+  /** Of a token: `oidc:` and its subject. */
   key_id: string
   name: string
   scope: Scope
@@ -56,12 +57,14 @@ export function covers(held: Scope, needed: Scope): boolean {
   return scopes.indexOf(held) >= scopes.indexOf(needed)
 }
 
+const nameOf = ({ key_id }: Actor) => (key_id.startsWith('oidc:') ? 'the token' : `the key ${key_id}`)
+
 /** Throws `insufficient_scope` unless the actor may do what asks for `needed`. */
 export function requireScope(actor: Actor, needed: Scope): void {
   if (covers(actor.scope, needed)) return
   throw new ServiceError(
     'insufficient_scope',
-    `This needs the scope ${needed}; the key ${actor.key_id} has ${actor.scope}.`
+    `This needs the scope ${needed}; ${nameOf(actor)} has ${actor.scope}.`
   )
 }
 
@@ -209,14 +212,7 @@ export function createApiKeys(store: Store) {
      * The owner of a key. Throws `invalid_api_key` when it is unknown, expired or revoked; a key that was revoked on
      * another replica may be valid for a second more.
      */
-    authenticate,
-
-    /** The same for an Authorization header. Throws `missing_credentials` when it holds no key. */
-    async identify(authorization = ''): Promise<Actor> {
-      const [, key] = /^Bearer +(\S+)$/i.exec(authorization) ?? []
-      if (key !== undefined) return authenticate(key)
-      throw new ServiceError('missing_credentials', 'Send your API key as Authorization: Bearer <key>.')
-    }
+    authenticate
   }
 }
 

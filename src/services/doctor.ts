@@ -9,6 +9,7 @@ import { parseSql, readSql } from '../sql.ts'
 import { queryOne, type Store } from '../store/store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { Tables } from './tables.ts'
+import type { Tokens } from './tokens.ts'
 
 const clock = readSql('store/metrics/clock.sql')
 const one = parseSql('doctor/one', 'select 1 as one')
@@ -26,6 +27,8 @@ export interface DoctorParts {
   provider: ClusterProvider
   tables: Tables
   openSource: (location: string) => Promise<Source>
+  /** Of the identity provider, where there is one. */
+  tokens: Tokens | undefined
   config: Config
 }
 
@@ -83,6 +86,13 @@ export function createDoctor(parts: DoctorParts) {
     },
     'song data': async () => openable(parts.config.SONG_DATA),
     'log data': async () => openable(parts.config.LOG_DATA)
+  }
+  const { tokens } = parts
+  if (tokens !== undefined) {
+    checks['identity provider'] = async () => {
+      await tokens.ping()
+      return ok(`${parts.config.OIDC_ISSUER} says where its keys are.`)
+    }
   }
 
   async function openable(location: string): Promise<Finding> {
