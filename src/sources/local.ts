@@ -33,30 +33,36 @@ export async function openLocalSource(directory: string, roots: string[]): Promi
   }
 }
 
+/** Directory by directory: of a million names only those of one are there at a time. */
 async function listDirectory(root: string, signal: AbortSignal): Promise<Listing> {
-  const names: string[] = []
+  const objects: SourceObject[] = []
   const ignored: string[] = []
-  const pending = [root]
-  for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+  let batch: string[] = []
+  async function describeBatch() {
     signal.throwIfAborted()
-    for (const entry of await readEntries(directory)) {
+    objects.push(...(await Promise.all(batch.map(describe))))
+    batch = []
+  }
+  async function walk(directory: string): Promise<void> {
+    signal.throwIfAborted()
+    for (const entry of inOrder(await readEntries(directory))) {
       const path = join(directory, entry.name)
-      if (entry.isDirectory()) pending.push(path)
+      if (entry.isDirectory()) await walk(path)
       // A symbolic link may lead out of the roots; it is told as ignored.
-      else if (entry.isFile() && isData(entry.name)) names.push(path)
+      else if (entry.isFile() && isData(entry.name)) batch.push(path)
       else ignored.push(path)
+      if (batch.length === STAT_BATCH) await describeBatch()
     }
   }
-  names.sort()
-  const objects: SourceObject[] = []
-  for (let from = 0; from < names.length; from += STAT_BATCH) {
-    signal.throwIfAborted()
-    const batch = names.slice(from, from + STAT_BATCH)
-    // Of a million names none is kept longer than it is needed.
-    names.fill('', from, from + STAT_BATCH)
-    objects.push(...(await Promise.all(batch.map(describe))))
-  }
-  return { objects, ignored: ignored.sort() }
+  await walk(root)
+  await describeBatch()
+  return { objects, ignored }
+}
+
+/** As the whole paths are ordered: what a directory holds stands behind its name and a slash. */
+function inOrder(entries: Dirent[]): Dirent[] {
+  const keyOf = (entry: Dirent) => (entry.isDirectory() ? `${entry.name}/` : entry.name)
+  return entries.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 }
 
 async function readEntries(directory: string): Promise<Dirent[]> {

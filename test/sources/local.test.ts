@@ -13,6 +13,8 @@ const urls = ({ objects }: { objects: { url: string }[] }) => objects.map(({ url
 t.test('a listing is in the order of names, whatever the directories', async (t) => {
   const directory = temporaryDirectory(t)
   const names = ['A/B/2.json', 'A/B/10.json', 'A/1.json', 'B.json', 'a.JSON', 'z/9.json.gz', 'z/a b#%é.json']
+  // A slash stands between a hyphen and a digit.
+  names.push('z-1.json', 'z-2/1.json', 'z.json/1.json', 'z0.json', 'z1/1.json')
   writeFiles(directory, Object.fromEntries(names.map((name) => [name, name])))
   const source = await openLocalSource(directory, [directory])
   t.equal(source.url, pathToFileURL(directory).href)
