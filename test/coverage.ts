@@ -10,7 +10,7 @@ const directory = new URL('../.tap/v8-coverage/', import.meta.url)
 const sources = new URL('../src/', import.meta.url).href
 
 /** The emulators stand by themselves, and what runs the whole service reaches what the tests of its parts have reached. */
-if (!/[./]emulators|suites\/\d\.(base|scripts)-/.test(process.argv[1] ?? '')) measure()
+if (!/[./+]emulators|suites\/\d\.(base|scripts)-/.test(process.argv[1] ?? '')) measure()
 
 function measure() {
   const session = new Session()
