@@ -7,12 +7,10 @@ import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { ServiceError } from '../errors.ts'
 import { type Params, parseSql, type Statement } from '../sql.ts'
 import { classify, isCommitted, isFatal } from './duckdb-errors.ts'
-import { runOn, streamOn } from './duckdb-run.ts'
-import { createStaging } from './duckdb-stage.ts'
 import { schemas } from './table-definitions.ts'
 import type { QueryOptions, Warehouse, WriteSession } from './warehouse.ts'
 
@@ -40,6 +38,8 @@ export interface DuckdbOptions {
 const STORAGE_VERSION = 'v1.4.0'
 const DEFAULT_MEMORY_MB = Math.min(2000, Math.floor(totalmem() / 2 ** 21))
 
+const engine = () => import('./duckdb-engine.ts')
+
 const createSchemas = schemas.map((schema) =>
   parseSql(`create ${schema}`, `create schema if not exists ${schema}`)
 )
@@ -62,20 +62,25 @@ export function createDuckdbWarehouse({
   const exists = () => existsSync(path)
 
   function open(): Promise<DuckDBInstance> {
-    opened ??= DuckDBInstance.create(path, {
-      temp_directory: tempDirectory,
-      memory_limit: `${memoryMb}MiB`,
-      storage_compatibility_version: STORAGE_VERSION,
-      // Nothing is ever fetched: what a statement needs is in the binary.
-      autoinstall_known_extensions: 'false',
-      autoload_known_extensions: 'false'
-    }).catch((error) => {
+    opened ??= openFile().catch((error) => {
       opened = undefined
       throw new ServiceError('warehouse_unavailable', `The warehouse file ${path} cannot be opened.`, {
         cause: error
       })
     })
     return opened
+  }
+
+  async function openFile(): Promise<DuckDBInstance> {
+    const { DuckDBInstance } = await engine()
+    return DuckDBInstance.create(path, {
+      temp_directory: tempDirectory,
+      memory_limit: `${memoryMb}MiB`,
+      storage_compatibility_version: STORAGE_VERSION,
+      // Nothing is ever fetched: what a statement needs is in the binary.
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false'
+    })
   }
 
   async function shut() {
@@ -116,6 +121,7 @@ export function createDuckdbWarehouse({
 
   async function* stream(statement: Statement, params?: Params, { signal }: QueryOptions = {}) {
     const { connection, invalidate } = await connect()
+    const { streamOn } = await engine()
     try {
       await connection.run(setSearchPath.text)
       yield* streamOn(connection, statement, params, signal)
@@ -129,7 +135,7 @@ export function createDuckdbWarehouse({
 
   async function write<Result>(work: (session: WriteSession) => Promise<Result>, options?: QueryOptions) {
     return onConnection(async (connection, invalidate) => {
-      const session = createSession(connection, options?.signal, invalidate)
+      const session = await createSession(connection, options?.signal, invalidate)
       try {
         return await work(session)
       } catch (error) {
@@ -170,7 +176,9 @@ export function createDuckdbWarehouse({
     size: async () => (await stat(path)).size,
 
     run: (statement, params, options) =>
-      onConnection((connection) => runOn(connection, statement, params, options?.signal)),
+      onConnection(async (connection) =>
+        (await engine()).runOn(connection, statement, params, options?.signal)
+      ),
 
     stream,
 
@@ -191,11 +199,12 @@ export function createDuckdbWarehouse({
   }
 }
 
-function createSession(
+async function createSession(
   connection: DuckDBConnection,
   signal: AbortSignal | undefined,
   invalidate: () => Promise<void>
-): WriteSession {
+): Promise<WriteSession> {
+  const { createStaging, runOn } = await engine()
   const run = (statement: Statement, params?: Params) => runOn(connection, statement, params, signal)
   return {
     engine: 'duckdb',
