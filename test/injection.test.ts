@@ -9,8 +9,8 @@ import { event, lines, song } from './records.ts'
 import { buildOnRedshift } from './redshift-fixture.ts'
 
 const document: Schema = JSON.parse(readFileSync(new URL('../openapi/openapi.json', import.meta.url), 'utf8'))
-/** Ends a string, an identifier, a comment or a statement, and goes on with another one. */
-const attack = `x' or '1'='1'; drop table analytics.songplays; drop table jobs; --\\'"; delete from analytics.users; $$ /*`
+/** Ends a string, an identifier, a comment or a statement, and goes on with another one; short, or most would be too long. */
+const attack = `x'"; drop table jobs; --$$/*`
 
 const resolve = (part: Schema): Schema =>
   part?.$ref === undefined
@@ -74,6 +74,9 @@ async function attackAll(t: Test, service: TestService) {
       const answer = await service.request(method, url, { headers, ...(body && { body }) })
       sent += 1
       if (answer.status >= 500) t.fail(`${method} ${url} answered ${answer.status}`, answer.body)
+      const codes = (answer.body.errors ?? []).map(({ code }: { code: string }) => code)
+      if (codes.includes('maxLength'))
+        t.fail(`${method} ${url}: the attack is too long to get there`, answer.body)
       // What selects by an attack finds nothing.
       const filters = new URL(url, 'http://x').searchParams.has('cursor') ? [] : (answer.body.items ?? [])
       if (/\?(job_id|code|key_id|request_id)=/.test(url)) t.strictSame(filters, [], url)
