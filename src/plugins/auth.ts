@@ -28,6 +28,9 @@ export default fp(
     app.addHook('onRequest', async (request, reply) => {
       request.actor = await identity.identify(request.headers.authorization).catch(async (error) => {
         if (error instanceof ServiceError && error.status === 401) await app.countFailedTry(request, reply)
+        if (error instanceof ServiceError && error.code === 'identity_provider_unavailable') {
+          request.log.warn({ err: error }, 'the identity provider does not answer')
+        }
         throw error
       })
       await app.countRequest(request, reply)

@@ -36,7 +36,7 @@ const examples = {
   invalid_token: ['/v1/jobs', 'The token has expired. Get a new one.'],
   identity_provider_unavailable: [
     '/v1/jobs',
-    'The identity provider https://login.example.com does not say which tokens are its own: it answers 500. API keys still work.'
+    'The identity provider https://login.example.com does not say which tokens are its own; the log has the reason. API keys still work.'
   ],
   insufficient_scope: ['/v1/jobs', 'This needs the scope operate; the key key_5d41402abc has read.'],
   job_not_found: ['/v1/jobs/job_0', 'No job has the id job_0. GET /v1/jobs lists the jobs.'],

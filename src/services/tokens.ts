@@ -104,13 +104,12 @@ async function discover(issuer: string, cooldownDuration: number): Promise<JWTVe
   return createRemoteJWKSet(place, { timeoutDuration: PATIENCE, cacheMaxAge: KEYS_KEPT, cooldownDuration })
 }
 
-function unavailable(issuer: string, error: unknown): ServiceError {
-  const { message, cause } = error as Error
-  const reason = cause instanceof Error ? cause.message : message
+/** The reason may name hosts of the network inside, and whoever asks is not known yet: it is for the log. */
+function unavailable(issuer: string, cause: unknown): ServiceError {
   return new ServiceError(
     'identity_provider_unavailable',
-    `The identity provider ${issuer} does not say which tokens are its own: ${reason}. API keys still work.`,
-    { cause: error }
+    `The identity provider ${issuer} does not say which tokens are its own; the log has the reason. API keys still work.`,
+    { cause }
   )
 }
 
