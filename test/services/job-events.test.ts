@@ -232,6 +232,35 @@ t.test('events that were restored from another server are in the feed, before th
 })
 
 for (const store of [pglite, postgres]) {
+  t.test(`the feed on ${store.engine} counts transactions, though they gain a digit`, async (t) => {
+    const { jobEvents } = await follow(t, store)
+    await abandon(store, { id: 'job_1', lease: 60 })
+    const early = sql(
+      "insert into job_events (job_id, attempt, type, message, xid) values ('job_1', 1, 'step', :message, :xid::text::xid8)"
+    )
+    const expected = ['8', '9', '10', '11', '99', '100']
+    for (const xid of expected) await store.query(early, { message: xid, xid })
+    const { items } = await jobEvents.listAll({ limit: 100 })
+    t.strictSame(items.map(({ message }) => message).slice(0, expected.length), expected)
+    const paged: string[] = []
+    let cursor: string | null = null
+    do {
+      const page: Awaited<ReturnType<typeof jobEvents.listAll>> = await jobEvents.listAll({
+        limit: 2,
+        ...(cursor !== null && { cursor })
+      })
+      paged.push(...page.items.map(({ message }) => message))
+      cursor = page.next_cursor
+    } while (cursor !== null)
+    t.strictSame(
+      paged,
+      items.map(({ message }) => message),
+      'nothing is left out between pages'
+    )
+  })
+}
+
+for (const store of [pglite, postgres]) {
   t.test(`waiting on ${store.engine} looks once before the end and once at it`, async (t) => {
     let queries = 0
     const counting: Store = {
