@@ -3,8 +3,16 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import { ServiceError, toProblem } from '../errors.ts'
 
+/**
+ * How long a client that is still sending may go on after the answer, in ms. What it sends is dropped; were the connection
+ * closed at once, that would have the kernel reset it, and the answer be lost.
+ */
+const LINGER = 500
+
 /** The problem document of a parser's error, written to the socket, which is closed then. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, requestId: string): void {
+  // Whatever comes after the answer is an error again.
+  if (socket.writableEnded) return
   if (error.code !== 'ECONNRESET' && socket.writable) {
     const problem = toProblem(asServiceError(error.code))
     const body = JSON.stringify({ ...problem, request_id: requestId })
@@ -15,7 +23,9 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, 
       `Content-Length: ${Buffer.byteLength(body)}`,
       `X-Request-Id: ${requestId}`
     ]
-    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+    socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+    setTimeout(() => socket.destroy(), LINGER).unref()
+    return
   }
   socket.destroy(error)
 }

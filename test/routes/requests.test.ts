@@ -159,6 +159,8 @@ t.test('what is not HTTP leaves as a problem too', async (t) => {
   await service.app.listen({ port: 0, host: '127.0.0.1' })
   for (const [bytes, code, detail] of [
     ['NONSENSE\r\n\r\n', 'malformed_request', 'What arrived is not an HTTP request.'],
+    // More than is read before the answer.
+    ['N'.repeat(8_000_000), 'malformed_request', 'What arrived is not an HTTP request.'],
     [
       `GET /v1/jobs?cursor=${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
       'headers_too_large',
@@ -186,7 +188,8 @@ t.test('a request that does not arrive in time is told so, and its connection cl
   for (const head of ['GET /livez HTTP/1.1\r\n', start + body]) {
     const client = connect(port, '127.0.0.1')
     client.write(head)
-    const trickle = setInterval(() => client.write('X'), 100)
+    const trickle = setInterval(() => client.write('X'), 10)
+    t.teardown(() => clearInterval(trickle))
     const { status, body } = parse(await text(client))
     clearInterval(trickle)
     t.equal(status, 408, head)
