@@ -85,36 +85,35 @@ async function rowsOf({ service, nameOf }: Side, schema: string, name: string): 
     .sort()
 }
 
-/** What every query is asked that has these parameters. */
-const searches = [
-  '',
-  '?year=2018',
-  '?year=1970',
-  '?from=2018-11-05&to=2018-11-21',
-  '?to=2018-11-15',
-  '?level=paid'
-].concat([
-  '?period=week',
-  '?period=month&level=free',
-  '?days=2',
-  '?share=1',
-  '?direction=upgrade',
-  '?weeks=1',
-  '?limit=3'
-])
+/** Values that no parameter has by default. */
+const values: Record<string, string> = {
+  ...{ from: '2018-11-05', to: '2018-11-21', level: 'paid', limit: '3', period: 'week' },
+  ...{ days: '2', share: '1', direction: 'upgrade', weeks: '1' }
+}
+
+/** What a query with these parameters is asked: nothing, some of them, and all of them at once. */
+function searchesOf(parameters: readonly { name: string }[]): Set<string> {
+  const taken = new Set(parameters.map(({ name }) => name))
+  const some = ['', 'year=2018', 'year=1970', 'from=2018-11-05&to=2018-11-21', 'period=week', 'period=month']
+  const all = Object.entries(values).filter(([name]) => taken.has(name))
+  return new Set(
+    some
+      .filter((search) => [...new URLSearchParams(search).keys()].every((name) => taken.has(name)))
+      .concat(new URLSearchParams(all).toString())
+  )
+}
 
 async function answersOf({ service }: Side): Promise<Json> {
   const { body } = await service.request('GET', '/v1/analytics')
   const answers: Json = {}
   for (const { query, parameters } of body.items) {
-    const names = new Set(parameters.map(({ name }: { name: string }) => name))
-    const asked = searches.filter((search) =>
-      [...new URLSearchParams(search).keys()].every((name) => names.has(name))
-    )
-    for (const search of asked) {
-      const { status, body: answer } = await service.request('GET', `/v1/analytics/${query}/results${search}`)
+    for (const search of searchesOf(parameters)) {
+      const { status, body: answer } = await service.request(
+        'GET',
+        `/v1/analytics/${query}/results?${search}`
+      )
       const { as_of: _, elapsed_ms: __, ...compared } = answer
-      answers[query + search] = { status, ...compared }
+      answers[`${query}?${search}`] = { status, ...compared }
     }
   }
   return answers

@@ -62,7 +62,7 @@ t.test('a cluster that nobody uses is paused, and resumed by who needs it', asyn
     await pass(clock, 28)
     t.strictSame(await jobsOf(service, 'cluster.pause'), [])
   })
-  await pass(clock, 2)
+  await pass(clock, 1)
   const [pausing, ...others] = await jobsOf(service, 'cluster.pause')
   t.strictSame(others, [])
   t.match(pausing, { created_by: 'cost_guard', trigger: { kind: 'idle' } })
