@@ -56,7 +56,7 @@ export const scenarios = { provisions, pauses, teardowns }
  * time, which is one that every scenario reaches: the shortest has nine calls.
  */
 const SHORTEST = 9
-export const every = Number(process.env.DISTURB_EVERY ?? 16)
+export const every = Number(process.env.DISTURB_EVERY ?? 24)
 export const first = Number(process.env.DISTURB_FIRST ?? Date.now() % Math.min(every, SHORTEST))
 
 /** Long enough for several looks each, short enough for hundreds of runs. */

@@ -44,6 +44,20 @@ function canonicalQuery(query: string): string {
 export const readRegion = (headers: IncomingHttpHeaders): string | undefined =>
   authorizationPattern.exec(headers.authorization ?? '')?.[3]
 
+const signingKeys = new Map<string, Buffer>()
+
+/** Derived once, as the SDK does it too. `scope`: date, region, service and terminator. */
+function signingKey(secret: string, scope: string): Buffer {
+  const name = `${secret} ${scope}`
+  const known = signingKeys.get(name)
+  if (known !== undefined) return known
+  const derived = scope
+    .split('/')
+    .reduce<Buffer>((previous, part) => hmac(previous, part), Buffer.from(`AWS4${secret}`))
+  signingKeys.set(name, derived)
+  return derived
+}
+
 /** The identity whose secret signed the request, or why there is none. */
 export function verifySignature(
   request: SignedRequest,
@@ -73,11 +87,7 @@ export function verifySignature(
   const stamp = String(headers['x-amz-date'])
   const scope = `${date}/${region}/${service}/aws4_request`
   const toSign = ['AWS4-HMAC-SHA256', stamp, scope, sha256(canonicalRequest)].join('\n')
-  const key = [date, region, service, 'aws4_request'].reduce<string | Buffer>(
-    (previous, part) => hmac(previous, part as string),
-    `AWS4${identity.secretAccessKey}`
-  )
-  const expected = hmac(key, toSign)
+  const expected = hmac(signingKey(identity.secretAccessKey, scope), toSign)
   if (!timingSafeEqual(expected, Buffer.from(signature as string, 'hex'))) return 'mismatch'
   return headers['x-amz-security-token'] === identity.sessionToken ? identity : 'token'
 }
