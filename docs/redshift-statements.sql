@@ -1317,17 +1317,17 @@ group by sizes.plays_in_session, sizes.fewest
 order by sizes.fewest;
 
 with months as (
-  select tm.year, tm.month, count(sp.songplay_id) as plays, count(sp.song_id) as matched_plays,
-    count(distinct sp.song_id) as songs
-  from analytics.songplays sp
-  join analytics.time tm on tm.start_time = sp.start_time
-  where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
-    and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
-    and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
-    and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
-  group by tm.year, tm.month
+  select extract(year from start_time) as year, extract(month from start_time) as month, count(songplay_id) as plays,
+    count(song_id) as matched_plays, count(distinct song_id) as songs
+  from analytics.songplays
+  where (cast($1 as date) is null or start_time >= cast($1 as date))
+    and (cast($2 as date) is null or start_time < cast($2 as date) + 1)
+    and (cast($3 as varchar) is null or level = cast($3 as varchar))
+    and (cast($4 as varchar) is null or location = cast($4 as varchar))
+  group by extract(year from start_time), extract(month from start_time)
 )
-select year, month, plays, matched_plays, songs, cast(matched_plays as double precision) / plays as share
+select cast(year as integer) as year, cast(month as integer) as month, plays, matched_plays, songs,
+  cast(matched_plays as double precision) / plays as share
 from months
 order by year, month;
 

@@ -200,7 +200,7 @@ const warehouse = {
       maximum: 1_048_576,
       accepts: 'a whole number from 256 to 1048576',
       description:
-        'Memory of the embedded engine; what needs more goes on in `DATA_DIR/tmp`. Default: 2000, or half of a small machine.'
+        'Memory of the embedded engine; what needs more goes on in `DATA_DIR/tmp`. Default: 2500, or half of a small machine.'
     })
   )
 }

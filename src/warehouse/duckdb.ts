@@ -30,13 +30,13 @@ export interface DuckdbOptions {
   path: string
   /** Where statements that exceed the memory put their intermediate data. */
   tempDirectory: string
-  /** What the engine may take before it goes on in `tempDirectory`, in MiB. Default: 2000, or half of a small machine. */
+  /** What the engine may take before it goes on in `tempDirectory`, in MiB. Default: 2500, or half of a small machine. */
   memoryMb?: number | undefined
 }
 
 /** Files that older engines do not read, whose text is compressed in a third of the time. */
 const STORAGE_VERSION = 'v1.4.0'
-const DEFAULT_MEMORY_MB = Math.min(2000, Math.floor(totalmem() / 2 ** 21))
+const DEFAULT_MEMORY_MB = Math.min(2500, Math.floor(totalmem() / 2 ** 21))
 
 const engine = () => import('./duckdb-engine.ts')
 

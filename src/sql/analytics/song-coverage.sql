@@ -32,16 +32,16 @@ columns:
 chart: { type: columns, x: [year, month], y: [plays, matched_plays] }
 */
 with months as (
-  select tm.year, tm.month, count(sp.songplay_id) as plays, count(sp.song_id) as matched_plays,
-    count(distinct sp.song_id) as songs
-  from analytics.songplays sp
-  join analytics.time tm on tm.start_time = sp.start_time
-  where (cast(:from as date) is null or sp.start_time >= cast(:from as date))
-    and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
-    and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
-    and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
-  group by tm.year, tm.month
+  select extract(year from start_time) as year, extract(month from start_time) as month, count(songplay_id) as plays,
+    count(song_id) as matched_plays, count(distinct song_id) as songs
+  from analytics.songplays
+  where (cast(:from as date) is null or start_time >= cast(:from as date))
+    and (cast(:to as date) is null or start_time < cast(:to as date) + 1)
+    and (cast(:level as varchar) is null or level = cast(:level as varchar))
+    and (cast(:location as varchar) is null or location = cast(:location as varchar))
+  group by extract(year from start_time), extract(month from start_time)
 )
-select year, month, plays, matched_plays, songs, cast(matched_plays as double precision) / plays as share
+select cast(year as integer) as year, cast(month as integer) as month, plays, matched_plays, songs,
+  cast(matched_plays as double precision) / plays as share
 from months
 order by year, month;
