@@ -1,4 +1,5 @@
 /** The layers of the design: who may know whom, and what only one file may touch. */
+import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -222,4 +223,27 @@ t.test('every test file runs once, in one suite', async (t) => {
   const suites = globSync('suites/*', { cwd: tests }).map((file) => basename(file))
   const files = globSync('**/*.test.ts', { cwd: tests, exclude: ['suites/**'] })
   t.strictSame(suites.flatMap(filesOfSuite).map(normalize).sort(), files.sort())
+})
+
+t.test('an error that nobody catches fails its file, wherever it comes from', async (t) => {
+  const file = `
+    import { setTimeout as sleep } from 'node:timers/promises'
+    import t from 'tap'
+    t.test('throws late', async () => {
+      setTimeout(() => { throw new Error('thrown late') }, 5)
+      await sleep(50)
+    })
+    t.test('rejects late', async () => {
+      sleep(5).then(() => { throw new Error('rejected late') })
+      await sleep(50)
+    })
+  `
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ['--import', './test/domains.ts', '--input-type=module', '--eval', file],
+    { cwd: fileURLToPath(new URL('../', import.meta.url)), encoding: 'utf8' }
+  )
+  t.equal(status, 1)
+  t.match(stdout, 'not ok 3 - thrown late')
+  t.match(stdout, 'not ok 4 - rejected late')
 })
