@@ -56,11 +56,17 @@ export interface Answer {
 /** Between two looks at the state while a caller waits for a load, in ms. */
 const LOOK_INTERVAL = 100
 
-/** An answer that holds in a state, or, without one, for the caller alone. */
-interface Computed extends Omit<Answer, 'isCached'> {
-  state?: string
+/** An answer that holds as long as a state lasts. */
+interface Kept extends Answer {
+  body: string
+  state: string
 }
-type Kept = Computed & { body: string }
+/** A question, and what it is known by. */
+interface Question {
+  entry: CatalogueEntry
+  request: AnswerRequest
+  key: string
+}
 
 export type Answers = ReturnType<typeof createAnswers>
 
@@ -70,16 +76,27 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
     // A character takes two bytes at most.
     sizeCalculation: ({ body }) => 2 * body.length + 1000
   })
-  const running = new Map<string, Shared<Computed>>()
+  const running = new Map<string, Shared<Answer>>()
   const taken = new WeakSet<Readable>()
 
-  function compute(entry: CatalogueEntry, request: AnswerRequest, signal: AbortSignal): Promise<Computed> {
-    const { promise, resolve, reject } = Promise.withResolvers<Computed>()
+  /** What is kept for a question and holds in a state. */
+  function findKept({ key, request }: Question, now: string | undefined): Answer | undefined {
+    const found = request.isFresh === true ? undefined : kept.get(key)
+    return found !== undefined && found.state === now ? { ...found, isCached: true } : undefined
+  }
+
+  /** Asks the warehouse when its turn has come, which is told, unless somebody else has done so while it waited. */
+  function compute(question: Question, signal: AbortSignal, onTurn = () => {}): Promise<Answer> {
+    const { entry, request } = question
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     gate(async (stop, renew) => {
+      onTurn()
       const before = await state.current()
+      const known = findKept(question, before)
+      if (known !== undefined) return resolve(known)
       const opened = await analytics.open(entry.query, request.params, { signal: stop })
       const { data_version } = opened.head
-      const about = { etag: etagOf(entry, request, opened), data_version }
+      const about = { etag: etagOf(entry, request, opened), data_version, isCached: false }
       const chunks = render(entry, opened, request)
       const { text, isAll } = await gather(chunks)
       if (!isAll) {
@@ -92,38 +109,51 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
       }
       const after = await state.current()
       // Rows that were read while the data changed are newer than their version: right, and not to be kept.
-      const isLasting = before !== undefined && before === after
-      resolve({ ...about, body: text, ...(isLasting && { state: before }) })
+      const answer = { ...about, body: text }
+      if (before !== undefined && before === after && cacheBytes > 0) {
+        kept.set(question.key, { ...answer, state: before })
+      }
+      resolve(answer)
     }, signal).catch(reject)
     return promise
   }
 
+  /**
+   * The same question is answered once: for all who ask in one state; and while a commit is under way, for all who ask before its
+   * turn has come, because what is read then is as new as any of them may expect.
+   */
+  function begin(question: Question, now: string | undefined, runKey: string | undefined) {
+    let isOpen = runKey !== undefined
+    const shared = share((signal) =>
+      compute(question, signal, () => {
+        // Which may be at once.
+        if (now !== undefined || runKey === undefined) return
+        isOpen = false
+        running.delete(runKey)
+      })
+    )
+    if (isOpen && runKey !== undefined) running.set(runKey, shared)
+    return shared
+  }
+
   async function once(entry: CatalogueEntry, request: AnswerRequest): Promise<Answer> {
     const key = JSON.stringify([entry.query, sorted(request.params), request.format, request.look])
+    const question = { entry, request, key }
     const now = await state.current()
-    const known = kept.get(key)
-    if (known !== undefined && known.state === now && request.isFresh !== true)
-      return { ...known, isCached: true }
-    // The same question asked in the same state is answered once.
-    const runKey = `${now} ${key}`
-    const shared =
-      (now === undefined || request.isFresh === true ? undefined : running.get(runKey)) ??
-      share((signal) => compute(entry, request, signal))
-    if (now !== undefined) running.set(runKey, shared)
+    const known = findKept(question, now)
+    if (known !== undefined) return known
+    const runKey = request.isFresh === true ? undefined : `${now} ${key}`
+    const shared = (runKey === undefined ? undefined : running.get(runKey)) ?? begin(question, now, runKey)
     try {
-      const answer = await shared.join(request.signal())
-      return { ...(await own(answer, () => compute(entry, request, request.signal()))), isCached: false }
+      return await own(await shared.join(request.signal()), () => compute(question, request.signal()))
     } finally {
-      if (running.get(runKey) === shared && shared.isOver()) running.delete(runKey)
+      if (runKey !== undefined && shared.isOver() && running.get(runKey) === shared) running.delete(runKey)
     }
 
     /** An answer that comes as it is made is the first caller's; the others ask for themselves. */
-    async function own(answer: Computed, again: () => Promise<Computed>): Promise<Computed> {
+    async function own(answer: Answer, again: () => Promise<Answer>): Promise<Answer> {
       const { body } = answer
-      if (typeof body === 'string') {
-        if (answer.state !== undefined && cacheBytes > 0) kept.set(key, { ...answer, body })
-        return answer
-      }
+      if (typeof body === 'string') return answer
       if (taken.has(body)) return again()
       taken.add(body)
       return answer

@@ -99,6 +99,26 @@ t.test('nothing is kept while the data changes', async (t) => {
   t.equal(versionOf(await answers.answer(entry, json)), 2, 'what was read across the change is not served')
 })
 
+t.test('who waits for a turn while the data changes is answered with the others', async (t) => {
+  const { asked, state, answers } = open({ concurrency: 1 })
+  asked.delay = 30
+  const ask = () => answers.answer(entry, json)
+  const asking: Promise<Answer>[] = []
+  await state.changing(async () => {
+    asking.push(ask())
+    await sleep(10)
+    for (let count = 0; count < 10; count += 1) asking.push(ask())
+    asked.version = 2
+  })
+  await sleep(1)
+  const last = ask()
+  const [first, ...waiting] = await Promise.all(asking)
+  t.match(first, { data_version: 1 }, 'it had begun before')
+  t.strictSame(new Set(waiting.map(({ data_version }) => data_version)), new Set([2]))
+  t.match(await last, { data_version: 2, isCached: true }, 'who asked after it takes what was kept since')
+  t.equal(asked.count, 2)
+})
+
 t.test('the same question at the same time is answered once, and stopped when nobody waits', async (t) => {
   const { asked, answers } = open()
   asked.delay = 60
