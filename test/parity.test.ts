@@ -85,21 +85,21 @@ async function rowsOf({ service, nameOf }: Side, schema: string, name: string): 
     .sort()
 }
 
-/** Values that no parameter has by default. */
-const values: Record<string, string> = {
-  ...{ from: '2018-11-05', to: '2018-11-21', level: 'paid', limit: '3', period: 'week' },
-  ...{ days: '2', share: '1', direction: 'upgrade', weeks: '1' }
-}
+/** What every query is asked that has these parameters. */
+const searches = [
+  ...['', 'year=2018', 'year=1970', 'from=2018-11-05&to=2018-11-21', 'level=paid'],
+  ...['period=week', 'period=month&level=free']
+]
+/** The other parameters are given all at once: they leave rows to compare. */
+const values = { limit: '3', days: '2', share: '1', direction: 'upgrade', weeks: '1' }
 
-/** What a query with these parameters is asked: nothing, some of them, and all of them at once. */
 function searchesOf(parameters: readonly { name: string }[]): Set<string> {
   const taken = new Set(parameters.map(({ name }) => name))
-  const some = ['', 'year=2018', 'year=1970', 'from=2018-11-05&to=2018-11-21', 'period=week', 'period=month']
-  const all = Object.entries(values).filter(([name]) => taken.has(name))
+  const rest = Object.entries(values).filter(([name]) => taken.has(name))
   return new Set(
-    some
+    searches
       .filter((search) => [...new URLSearchParams(search).keys()].every((name) => taken.has(name)))
-      .concat(new URLSearchParams(all).toString())
+      .concat(new URLSearchParams(rest).toString())
   )
 }
 

@@ -101,7 +101,7 @@ t.test('nothing is kept while the data changes', async (t) => {
 
 t.test('who waits for a turn while the data changes is answered with the others', async (t) => {
   const { asked, state, answers } = open({ concurrency: 1 })
-  asked.delay = 30
+  asked.delay = 200
   const ask = () => answers.answer(entry, json)
   const asking: Promise<Answer>[] = []
   await state.changing(async () => {
