@@ -112,7 +112,11 @@ export async function buildApp(
     logger: config.LOG_LEVEL === 'silent' ? false : logger,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT,
-    http: { connectionsCheckingInterval: REQUEST_CHECK_INTERVAL, headersTimeout: REQUEST_TIMEOUT },
+    http: {
+      ...{ connectionsCheckingInterval: REQUEST_CHECK_INTERVAL, headersTimeout: REQUEST_TIMEOUT },
+      // A request without a body needs no stream for it. Its `close` never comes: listen to the response's.
+      optimizeEmptyRequests: true
+    },
     genReqId: newRequestId,
     // What fails before there is a route, or even a request, leaves as problem details too.
     frameworkErrors: replyWithError,

@@ -1,10 +1,10 @@
 /** One trace from the request to the statement, as a collector gets it. */
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, get } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { writeFiles } from './files.ts'
-import { build } from './helper.ts'
+import { build, type TestService } from './helper.ts'
 import { event, lines, song } from './records.ts'
 
 interface Span {
@@ -40,6 +40,21 @@ const traceId = '0af7651916cd43dd8448eb211c80319c'
 const caller = 'b7ad6b7169203331'
 const headers = { traceparent: `00-${traceId}-${caller}-01`, prefer: 'wait=60' }
 
+/** Waits for a job that does not begin, and hangs up. */
+async function leaveEarly(service: TestService) {
+  const body = { type: 'etl', run_after: new Date(Date.now() + 3_600_000).toISOString() }
+  const { body: job } = await service.request('POST', '/v1/jobs', { body })
+  const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const arrived = once(service.app.server, 'request')
+  const request = get(`${url}/v1/jobs/${job.id}`, {
+    headers: { ...headers, authorization: `Bearer ${service.keys.read}` }
+  })
+  request.on('error', () => {})
+  const [, response] = await arrived
+  setTimeout(() => request.destroy(), 100)
+  await once(response, 'close')
+}
+
 t.test('a trace', async (t) => {
   const collector = await startCollector(t)
   let jobId = ''
@@ -54,6 +69,7 @@ t.test('a trace', async (t) => {
     jobId = job.id
     t.equal((await service.request('GET', '/v1/analytics/top-songs/results', { headers })).status, 200)
     t.equal((await service.request('GET', '/v1/jobs/none', { headers })).status, 404)
+    await leaveEarly(service)
   })
 
   const spans = collector.spans.filter((span) => span.traceId === traceId)
@@ -82,6 +98,12 @@ t.test('a trace', async (t) => {
     spans.every(({ status }) => status.code !== 2),
     'a 404 is no failure of the service'
   )
+  const statuses = spans
+    .filter(({ name }) => name === 'GET /v1/jobs/:id')
+    .map(
+      ({ attributes }) => attributes.find(({ key }) => key === 'http.response.status_code')?.value.intValue
+    )
+  t.strictSame(statuses, [404, undefined], 'a request whose caller has left ends without a status')
   t.notMatch(collector.resources.join(), /spk_[A-Za-z0-9_-]{20}/, 'no key is in it')
   t.match(collector.resources.join(), '"service.name"')
 })

@@ -1,4 +1,5 @@
 /** Every request is a span, below the one that its `traceparent` names. */
+import type { ServerResponse } from 'node:http'
 import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -6,8 +7,7 @@ import { contextOf, tracer } from '../services/traces.ts'
 
 export default fp(
   async (app: FastifyInstance) => {
-    const spans = new WeakMap<object, Span>()
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const parent = contextOf(request.headers)
       const route = request.routeOptions.url ?? 'unknown'
       const attributes = {
@@ -20,16 +20,19 @@ export default fp(
         { kind: SpanKind.SERVER, attributes },
         parent
       )
-      spans.set(request, span)
+      endWith(reply.raw, span)
       context.with(trace.setSpan(parent, span), done)
     })
-    app.addHook('onResponse', async (request, reply) => {
-      const span = spans.get(request)
-      span?.setAttribute('http.response.status_code', reply.statusCode)
-      if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR })
-      span?.end()
-    })
-    app.addHook('onRequestAbort', async (request) => spans.get(request)?.end())
   },
   { name: 'tracing' }
 )
+
+/** Ends a span with its response, which closes when it was sent as well as when the caller has left before. */
+function endWith(response: ServerResponse, span: Span) {
+  response.once('close', () => {
+    const { writableEnded: isAnswered, statusCode } = response
+    if (isAnswered) span.setAttribute('http.response.status_code', statusCode)
+    if (isAnswered && statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+    span.end()
+  })
+}
