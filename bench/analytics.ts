@@ -7,12 +7,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import autocannon from 'autocannon'
 import { readBuiltinCatalogue } from '../src/services/analytics-catalogue.ts'
 import { createDuckdbWarehouse } from '../src/warehouse/duckdb.ts'
 import { generate } from './etl/generate.ts'
 import { startService } from './etl/service.ts'
 import { figure, percentile } from './figures.ts'
+import { requestRates } from './request-rates.ts'
 
 const { values } = parseArgs({ options: { plays: { type: 'string', default: '10000000' } } })
 const plays = Number(values.plays)
@@ -48,14 +48,6 @@ for (const { query } of catalogue) {
 const repeated = new Map<string, number>()
 for (const { query } of catalogue) repeated.set(query, await ask(query))
 
-/** Requests a second, with 16 connections, after a warm-up. */
-async function rateOf(url: string, headers: Record<string, string>, expected: number): Promise<number> {
-  await autocannon({ url, headers, connections: 16, duration: 2 })
-  const result = await autocannon({ url, headers, connections: 16, duration: 8 })
-  if (result.errors > 0 || !(String(expected) in (result.statusCodeStats ?? {}))) throw new Error(url)
-  return result.requests.average
-}
-
 const path = '/v1/analytics/plays-by-hour/results'
 const answer = await service.fetch(path)
 const body = await answer.text()
@@ -65,10 +57,12 @@ const bare = spawn(process.execPath, [new URL('bare-answer.ts', import.meta.url)
   stdio: ['ignore', 'pipe', 'inherit']
 })
 const bareUrl = String(await new Promise((resolve) => bare.stdout.once('data', resolve))).trim()
-const bareRate = await rateOf(bareUrl, {}, 200)
-const keptRate = await rateOf(service.url + path, service.headers, 200)
 const etag = String(answer.headers.get('etag'))
-const knownRate = await rateOf(service.url + path, { ...service.headers, 'if-none-match': etag }, 304)
+const [bareRate, keptRate, knownRate] = (await requestRates([
+  { url: bareUrl },
+  { url: service.url + path, headers: service.headers },
+  { url: service.url + path, headers: { ...service.headers, 'if-none-match': etag }, status: 304 }
+])) as [number, number, number]
 bare.kill()
 figure('a bare route', bareRate, '/s')
 figure('a kept answer, 200', keptRate, '/s')

@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import autocannon from 'autocannon'
 import Fastify from 'fastify'
 import pg from 'pg'
 import { freePort, launchPostgres, MIGRATED, urlOf } from '../test/postgres-server.ts'
 import { figure, percentile } from './figures.ts'
+import { requestRates } from './request-rates.ts'
 
 const { values } = parseArgs({
   options: { soak: { type: 'string', default: '600' }, bare: { type: 'string' } }
@@ -69,14 +69,6 @@ async function measureStarts() {
   figure('second start to ready, embedded', percentile(later, 0.5), 's', '<= 1')
 }
 
-/** Requests a second with 16 connections, after a warm-up. */
-async function rateOf(url: string): Promise<number> {
-  await autocannon({ url, headers, connections: 16, duration: 2 })
-  const { requests, non2xx, errors } = await autocannon({ url, headers, connections: 16, duration: 8 })
-  if (non2xx + errors > 0) throw new Error(`${url}: ${non2xx} answers were no success, ${errors} errors`)
-  return requests.average
-}
-
 /** The same answers by Fastify alone: a constant, and the rows of one statement. Returns its URL. */
 async function startBare(databaseUrl: string) {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 10 })
@@ -108,9 +100,12 @@ async function measureRates() {
   for (const [name, path, barePath] of [
     ['GET /livez', '/livez', '/livez'],
     ['GET /v1/jobs, 50 of them', '/v1/jobs', '/jobs']
-  ]) {
-    const [ours, theirs] = [await rateOf(service.url + path), await rateOf(bareUrl + barePath)]
-    figure(String(name), ours, '/s')
+  ] as const) {
+    const [ours, theirs] = (await requestRates([
+      { url: service.url + path, headers },
+      { url: bareUrl + barePath, headers }
+    ])) as [number, number]
+    figure(name, ours, '/s')
     figure('  by bare Fastify', theirs, '/s')
     figure('  ratio', ours / theirs, 'x', '>= 0.7')
   }

@@ -34,11 +34,10 @@ function isKnownAnswer(
   reply: FastifyReply,
   { etag, isCached }: { etag: string; isCached: boolean }
 ): boolean {
-  reply.headers({
-    ...{ etag, vary: 'accept', 'cache-control': 'private, no-cache' },
-    'x-cache': isCached ? 'hit' : 'miss'
-  })
-  return isKnown(request.headers['if-none-match'], etag)
+  const cache = isCached ? 'hit' : 'miss'
+  reply.headers({ etag, vary: 'accept', 'cache-control': 'private, no-cache', 'x-cache': cache })
+  const { 'if-none-match': known } = request.headers
+  return known !== undefined && isKnown(known, etag)
 }
 
 function sendNothing(reply: FastifyReply, body: string | Readable): FastifyReply {
@@ -47,8 +46,8 @@ function sendNothing(reply: FastifyReply, body: string | Readable): FastifyReply
 }
 
 /** RFC 9110: weak or strong, any of a list, or a star. */
-function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+function isKnown(ifNoneMatch: string, etag: string): boolean {
+  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
   return tags.includes(etag) || tags.includes('*')
 }
 

@@ -7,13 +7,14 @@ const SMALL = 2 ** 20
 
 /** Takes the parts of a text until it is whole, or too large to keep together; the rest is still to be taken then. */
 export async function gather(chunks: AsyncGenerator<string>): Promise<{ text: string; isAll: boolean }> {
-  let text = ''
-  while (text.length <= SMALL) {
+  const parts: string[] = []
+  for (let length = 0; length <= SMALL; length += parts.at(-1)?.length ?? 0) {
     const { done, value } = await chunks.next()
-    if (done) return { text, isAll: true }
-    text += value
+    // Joined it is one text in memory; added up it would be a tree of all parts, walked each time that it is sent.
+    if (done) return { text: parts.join(''), isAll: true }
+    parts.push(value)
   }
-  return { text, isAll: false }
+  return { text: parts.join(''), isAll: false }
 }
 
 export interface StreamOptions {

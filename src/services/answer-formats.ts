@@ -55,7 +55,8 @@ const defuse = (value: unknown) =>
 /** What the caller takes: `format`, else the first type of `Accept` that there is, else JSON. */
 export function chooseFormat(format: AnswerFormat | undefined, accept: string | undefined): AnswerFormat {
   if (format !== undefined) return format
-  const wanted = (accept ?? '').split(',').map((range) => {
+  if (accept === undefined) return 'json'
+  const wanted = accept.split(',').map((range) => {
     const [type = '', ...params] = range.split(';').map((part) => part.trim().toLowerCase())
     const q = params.find((param) => param.startsWith('q='))
     return { type, q: q === undefined ? 1 : Number(q.slice(2)) }

@@ -137,7 +137,7 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
   }
 
   async function once(entry: CatalogueEntry, request: AnswerRequest): Promise<Answer> {
-    const key = JSON.stringify([entry.query, sorted(request.params), request.format, request.look])
+    const key = JSON.stringify([entry.query, valuesOf(entry, request), request.format, request.look])
     const question = { entry, request, key }
     const now = await state.current()
     const known = findKept(question, now)
@@ -234,4 +234,6 @@ function notReady(wanted: number, there: number): ServiceError {
   )
 }
 
-const sorted = (params: Values) => Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))
+/** In the order of the header: a question is the same in whatever order its parameters come. */
+const valuesOf = ({ parameters }: CatalogueEntry, { params }: AnswerRequest) =>
+  parameters.map(({ name }) => params[name] ?? null)
