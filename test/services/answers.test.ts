@@ -14,8 +14,12 @@ import { createQueryGate } from '../../src/services/query-gate.ts'
 import type { Store } from '../../src/store/store.ts'
 import { openTestPostgres } from '../helper.ts'
 
-const [entry] = readBuiltinCatalogue().filter(({ query }) => query === 'users-by-level')
-if (entry === undefined) throw new Error('there is no such query')
+const builtin = (name: string) => {
+  const found = readBuiltinCatalogue().find(({ query }) => query === name)
+  if (found === undefined) throw new Error(`there is no query ${name}`)
+  return found
+}
+const entry = { ...builtin('users-by-level'), parameters: builtin('plays-by-hour').parameters }
 
 const opened = (version: number, params: Values = {}, batches?: Values[][]): OpenAnswer => ({
   head: { query: 'users-by-level', params, columns: entry.columns, data_version: version, as_of: null },
