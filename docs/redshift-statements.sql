@@ -1106,16 +1106,20 @@ from periods
 join usual on usual.period_start = periods.period_start
 order by periods.period_start;
 
-with counted as (
-  select sp.level, count(distinct sp.user_id) as users,
-    count(distinct cast(sp.user_id as varchar) || '-' || cast(sp.session_id as varchar)) as sessions,
-    count(sp.songplay_id) as plays,
-    cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
+with sessions as (
+  select sp.level, sp.user_id, sp.session_id, count(sp.songplay_id) as plays,
+    sum(cast(sp.duration as decimal(18, 5))) as seconds
   from analytics.songplays sp
   where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
     and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
     and (cast($3 as varchar) is null or sp.location = cast($3 as varchar))
-  group by sp.level
+  group by sp.level, sp.user_id, sp.session_id
+),
+counted as (
+  select level, cast(sum(plays) as bigint) as plays, count(distinct user_id) as users, count(session_id) as sessions,
+    cast(coalesce(sum(seconds), 0) as double precision) as seconds
+  from sessions
+  group by level
 )
 select level, users, sessions, plays, seconds,
   cast(plays as double precision) / users as plays_per_user,
@@ -1192,30 +1196,34 @@ with hours as (
   union all select 21 union all select 22 union all select 23
 ),
 played as (
-  select tm.hour, count(sp.songplay_id) as plays
+  select cast(extract(hour from sp.start_time) as integer) as hour, count(sp.songplay_id) as plays
   from analytics.songplays sp
-  join analytics.time tm on tm.start_time = sp.start_time
-  where (cast($1 as integer) is null or tm.year = cast($1 as integer))
+  where (cast($1 as integer) is null or extract(year from sp.start_time) = cast($1 as integer))
     and (cast($2 as date) is null or sp.start_time >= cast($2 as date))
     and (cast($3 as date) is null or sp.start_time < cast($3 as date) + 1)
     and (cast($4 as varchar) is null or sp.level = cast($4 as varchar))
     and (cast($5 as varchar) is null or sp.location = cast($5 as varchar))
-  group by tm.hour
+  group by cast(extract(hour from sp.start_time) as integer)
 )
 select hours.hour, coalesce(played.plays, cast(0 as bigint)) as plays
 from hours
 left join played on played.hour = hours.hour
 order by hours.hour;
 
-with counted as (
-  select sp.location, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users,
-    count(distinct cast(sp.user_id as varchar) || '-' || cast(sp.session_id as varchar)) as sessions,
-    cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
+with sessions as (
+  select sp.location, sp.user_id, sp.session_id, count(sp.songplay_id) as plays,
+    sum(cast(sp.duration as decimal(18, 5))) as seconds
   from analytics.songplays sp
   where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
     and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
     and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
-  group by sp.location
+  group by sp.location, sp.user_id, sp.session_id
+),
+counted as (
+  select location, cast(sum(plays) as bigint) as plays, count(distinct user_id) as users, count(session_id) as sessions,
+    cast(coalesce(sum(seconds), 0) as double precision) as seconds
+  from sessions
+  group by location
 ),
 ranked as (
   select location, plays, users, sessions, seconds, row_number() over (order by plays desc, location) as place
@@ -1227,15 +1235,16 @@ where place <= cast($4 as integer)
 order by place;
 
 with months as (
-  select tm.year, tm.month, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users,
+  select cast(extract(year from sp.start_time) as integer) as year,
+    cast(extract(month from sp.start_time) as integer) as month, count(sp.songplay_id) as plays,
+    count(distinct sp.user_id) as users,
     cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
   from analytics.songplays sp
-  join analytics.time tm on tm.start_time = sp.start_time
   where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
     and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
     and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
     and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
-  group by tm.year, tm.month
+  group by cast(extract(year from sp.start_time) as integer), cast(extract(month from sp.start_time) as integer)
 )
 select year, month, plays, users, seconds, plays - lag(plays) over (order by year, month) as change
 from months
@@ -1246,14 +1255,13 @@ with weekdays as (
   union all select 1 union all select 2 union all select 3 union all select 4 union all select 5 union all select 6
 ),
 played as (
-  select tm.weekday, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users
+  select cast(extract(dow from sp.start_time) as integer) as weekday, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users
   from analytics.songplays sp
-  join analytics.time tm on tm.start_time = sp.start_time
   where (cast($1 as date) is null or sp.start_time >= cast($1 as date))
     and (cast($2 as date) is null or sp.start_time < cast($2 as date) + 1)
     and (cast($3 as varchar) is null or sp.level = cast($3 as varchar))
     and (cast($4 as varchar) is null or sp.location = cast($4 as varchar))
-  group by tm.weekday
+  group by cast(extract(dow from sp.start_time) as integer)
 )
 select weekdays.weekday, coalesce(played.plays, cast(0 as bigint)) as plays,
   coalesce(played.users, cast(0 as bigint)) as users
@@ -1332,20 +1340,20 @@ from months
 order by year, month;
 
 with played as (
-  select art.artist_id, art.name, count(sp.songplay_id) as plays
-  from analytics.artists art
-  join analytics.songplays sp on sp.artist_id = art.artist_id
-  join analytics.time tm on tm.start_time = sp.start_time
-  where (tm.year = cast($1 as integer) or cast($2 as date) is not null or cast($3 as date) is not null)
+  select sp.artist_id, count(sp.songplay_id) as plays
+  from analytics.songplays sp
+  where (extract(year from sp.start_time) = cast($1 as integer) or cast($2 as date) is not null or cast($3 as date) is not null)
     and (cast($2 as date) is null or sp.start_time >= cast($2 as date))
     and (cast($3 as date) is null or sp.start_time < cast($3 as date) + 1)
     and (cast($4 as varchar) is null or sp.level = cast($4 as varchar))
     and (cast($5 as varchar) is null or sp.location = cast($5 as varchar))
-  group by art.artist_id, art.name
+  group by sp.artist_id
 ),
 ranked as (
-  select artist_id, name, plays, row_number() over (order by plays desc, artist_id) as place
+  select art.artist_id, art.name, played.plays,
+    row_number() over (order by played.plays desc, art.artist_id) as place
   from played
+  join analytics.artists art on art.artist_id = played.artist_id
 )
 select artist_id, name, plays
 from ranked
@@ -1353,22 +1361,23 @@ where place <= cast($6 as integer)
 order by place;
 
 with played as (
-  select sp.song_id, sn.title, sp.artist_id, art.name, tm.month, tm.year, count(sp.songplay_id) as plays
+  select sp.song_id, sp.artist_id, cast(extract(year from sp.start_time) as integer) as year,
+    cast(extract(month from sp.start_time) as integer) as month, count(sp.songplay_id) as plays
   from analytics.songplays sp
-  join analytics.songs sn on sn.song_id = sp.song_id
-  join analytics.artists art on art.artist_id = sn.artist_id
-  join analytics.time tm on tm.start_time = sp.start_time
-  where (tm.year = cast($1 as integer) or cast($2 as date) is not null or cast($3 as date) is not null)
+  where (extract(year from sp.start_time) = cast($1 as integer) or cast($2 as date) is not null or cast($3 as date) is not null)
     and (cast($2 as date) is null or sp.start_time >= cast($2 as date))
     and (cast($3 as date) is null or sp.start_time < cast($3 as date) + 1)
     and (cast($4 as varchar) is null or sp.level = cast($4 as varchar))
     and (cast($5 as varchar) is null or sp.location = cast($5 as varchar))
-  group by sp.song_id, sn.title, sp.artist_id, art.name, tm.month, tm.year
+  group by sp.song_id, sp.artist_id, cast(extract(year from sp.start_time) as integer),
+    cast(extract(month from sp.start_time) as integer)
 ),
 ranked as (
-  select song_id, title, artist_id, name, month, year, plays,
-    row_number() over (order by plays desc, song_id desc, month, artist_id) as place
+  select played.song_id, sn.title, played.artist_id, art.name, played.month, played.year, played.plays,
+    row_number() over (order by played.plays desc, played.song_id desc, played.month, played.artist_id) as place
   from played
+  join analytics.songs sn on sn.song_id = played.song_id
+  join analytics.artists art on art.artist_id = sn.artist_id
 )
 select song_id, title, artist_id, name, month, year, plays
 from ranked

@@ -29,16 +29,21 @@ columns:
   seconds_per_session: { type: number, unit: seconds per session, example: 10416.7 }
 chart: { type: columns, x: [level], y: [plays_per_user, plays_per_session] }
 */
-with counted as (
-  select sp.level, count(distinct sp.user_id) as users,
-    count(distinct cast(sp.user_id as varchar) || '-' || cast(sp.session_id as varchar)) as sessions,
-    count(sp.songplay_id) as plays,
-    cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
+-- Sessions are few, plays many: what is distinct is counted among the former.
+with sessions as (
+  select sp.level, sp.user_id, sp.session_id, count(sp.songplay_id) as plays,
+    sum(cast(sp.duration as decimal(18, 5))) as seconds
   from analytics.songplays sp
   where (cast(:from as date) is null or sp.start_time >= cast(:from as date))
     and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
     and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
-  group by sp.level
+  group by sp.level, sp.user_id, sp.session_id
+),
+counted as (
+  select level, cast(sum(plays) as bigint) as plays, count(distinct user_id) as users, count(session_id) as sessions,
+    cast(coalesce(sum(seconds), 0) as double precision) as seconds
+  from sessions
+  group by level
 )
 select level, users, sessions, plays, seconds,
   cast(plays as double precision) / users as plays_per_user,

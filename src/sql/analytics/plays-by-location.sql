@@ -32,15 +32,21 @@ columns:
   seconds: { type: number, unit: seconds, description: 'Time listened.', example: 61250.5 }
 chart: { type: bars, x: [location], y: [plays] }
 */
-with counted as (
-  select sp.location, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users,
-    count(distinct cast(sp.user_id as varchar) || '-' || cast(sp.session_id as varchar)) as sessions,
-    cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
+-- Sessions are few, plays many: what is distinct is counted among the former.
+with sessions as (
+  select sp.location, sp.user_id, sp.session_id, count(sp.songplay_id) as plays,
+    sum(cast(sp.duration as decimal(18, 5))) as seconds
   from analytics.songplays sp
   where (cast(:from as date) is null or sp.start_time >= cast(:from as date))
     and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
     and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
-  group by sp.location
+  group by sp.location, sp.user_id, sp.session_id
+),
+counted as (
+  select location, cast(sum(plays) as bigint) as plays, count(distinct user_id) as users, count(session_id) as sessions,
+    cast(coalesce(sum(seconds), 0) as double precision) as seconds
+  from sessions
+  group by location
 ),
 ranked as (
   select location, plays, users, sessions, seconds, row_number() over (order by plays desc, location) as place

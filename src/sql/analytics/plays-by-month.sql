@@ -32,15 +32,16 @@ columns:
 chart: { type: columns, x: [year, month], y: [plays] }
 */
 with months as (
-  select tm.year, tm.month, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users,
+  select cast(extract(year from sp.start_time) as integer) as year,
+    cast(extract(month from sp.start_time) as integer) as month, count(sp.songplay_id) as plays,
+    count(distinct sp.user_id) as users,
     cast(coalesce(sum(cast(sp.duration as decimal(18, 5))), 0) as double precision) as seconds
   from analytics.songplays sp
-  join analytics.time tm on tm.start_time = sp.start_time
   where (cast(:from as date) is null or sp.start_time >= cast(:from as date))
     and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
     and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
     and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
-  group by tm.year, tm.month
+  group by cast(extract(year from sp.start_time) as integer), cast(extract(month from sp.start_time) as integer)
 )
 select year, month, plays, users, seconds, plays - lag(plays) over (order by year, month) as change
 from months

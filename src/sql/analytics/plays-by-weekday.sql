@@ -32,14 +32,13 @@ with weekdays as (
   union all select 1 union all select 2 union all select 3 union all select 4 union all select 5 union all select 6
 ),
 played as (
-  select tm.weekday, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users
+  select cast(extract(dow from sp.start_time) as integer) as weekday, count(sp.songplay_id) as plays, count(distinct sp.user_id) as users
   from analytics.songplays sp
-  join analytics.time tm on tm.start_time = sp.start_time
   where (cast(:from as date) is null or sp.start_time >= cast(:from as date))
     and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
     and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
     and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
-  group by tm.weekday
+  group by cast(extract(dow from sp.start_time) as integer)
 )
 select weekdays.weekday, coalesce(played.plays, cast(0 as bigint)) as plays,
   coalesce(played.users, cast(0 as bigint)) as users

@@ -41,20 +41,20 @@ chart: { type: bars, x: [name], y: [plays] }
 */
 -- On the default year and the limit as a comparison see top-songs.sql.
 with played as (
-  select art.artist_id, art.name, count(sp.songplay_id) as plays
-  from analytics.artists art
-  join analytics.songplays sp on sp.artist_id = art.artist_id
-  join analytics.time tm on tm.start_time = sp.start_time
-  where (tm.year = cast(:year as integer) or cast(:from as date) is not null or cast(:to as date) is not null)
+  select sp.artist_id, count(sp.songplay_id) as plays
+  from analytics.songplays sp
+  where (extract(year from sp.start_time) = cast(:year as integer) or cast(:from as date) is not null or cast(:to as date) is not null)
     and (cast(:from as date) is null or sp.start_time >= cast(:from as date))
     and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
     and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
     and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
-  group by art.artist_id, art.name
+  group by sp.artist_id
 ),
 ranked as (
-  select artist_id, name, plays, row_number() over (order by plays desc, artist_id) as place
+  select art.artist_id, art.name, played.plays,
+    row_number() over (order by played.plays desc, art.artist_id) as place
   from played
+  join analytics.artists art on art.artist_id = played.artist_id
 )
 select artist_id, name, plays
 from ranked

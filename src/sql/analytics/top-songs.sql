@@ -49,22 +49,23 @@ chart: { type: bars, x: [title, name], y: [plays] }
 -- year, where "this year" would not. The limit is a comparison because Redshift takes no bound LIMIT
 -- (XX000, IsA(cons, Const)). song_id descends because the known results order their ties so.
 with played as (
-  select sp.song_id, sn.title, sp.artist_id, art.name, tm.month, tm.year, count(sp.songplay_id) as plays
+  select sp.song_id, sp.artist_id, cast(extract(year from sp.start_time) as integer) as year,
+    cast(extract(month from sp.start_time) as integer) as month, count(sp.songplay_id) as plays
   from analytics.songplays sp
-  join analytics.songs sn on sn.song_id = sp.song_id
-  join analytics.artists art on art.artist_id = sn.artist_id
-  join analytics.time tm on tm.start_time = sp.start_time
-  where (tm.year = cast(:year as integer) or cast(:from as date) is not null or cast(:to as date) is not null)
+  where (extract(year from sp.start_time) = cast(:year as integer) or cast(:from as date) is not null or cast(:to as date) is not null)
     and (cast(:from as date) is null or sp.start_time >= cast(:from as date))
     and (cast(:to as date) is null or sp.start_time < cast(:to as date) + 1)
     and (cast(:level as varchar) is null or sp.level = cast(:level as varchar))
     and (cast(:location as varchar) is null or sp.location = cast(:location as varchar))
-  group by sp.song_id, sn.title, sp.artist_id, art.name, tm.month, tm.year
+  group by sp.song_id, sp.artist_id, cast(extract(year from sp.start_time) as integer),
+    cast(extract(month from sp.start_time) as integer)
 ),
 ranked as (
-  select song_id, title, artist_id, name, month, year, plays,
-    row_number() over (order by plays desc, song_id desc, month, artist_id) as place
+  select played.song_id, sn.title, played.artist_id, art.name, played.month, played.year, played.plays,
+    row_number() over (order by played.plays desc, played.song_id desc, played.month, played.artist_id) as place
   from played
+  join analytics.songs sn on sn.song_id = played.song_id
+  join analytics.artists art on art.artist_id = sn.artist_id
 )
 select song_id, title, artist_id, name, month, year, plays
 from ranked
