@@ -25,7 +25,7 @@ const catalogue = readBuiltinCatalogue()
 
 // Six of seven events are plays.
 generate(sources, { events: Math.ceil((plays * 7) / 6), songs: 20_000 })
-const service = await startService(sources, data)
+let service = await startService(sources, data)
 const loaded = await service.load()
 figure('plays', plays, `(loaded in ${Math.round(loaded.seconds)} s)`)
 
@@ -40,6 +40,9 @@ async function ask(query: string, headers: Record<string, string> = {}): Promise
 
 const first = new Map<string, number>()
 for (const { query } of catalogue) first.set(query, await ask(query))
+// Opened anew on both sides: what a process has loaded itself, the engine reads more slowly until then.
+await service.stop()
+service = await startService(sources, data, { isSetUp: true })
 // The cache is not asked: what the service adds to the engine's work, with the best turn on both sides.
 const anew = new Map<string, number>()
 for (const { query } of catalogue) {

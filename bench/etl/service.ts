@@ -35,8 +35,12 @@ export interface MeasuredService {
   stop(): Promise<void>
 }
 
-/** Starts it over the sources in `sources`, with its data in `dataDir`, and creates the tables. */
-export async function startService(sources: string, dataDir: string): Promise<MeasuredService> {
+/** Starts it over the sources in `sources`, with its data in `dataDir`, and creates the tables unless `isSetUp`. */
+export async function startService(
+  sources: string,
+  dataDir: string,
+  { isSetUp = false } = {}
+): Promise<MeasuredService> {
   const port = await freePort()
   const child = spawn(process.execPath, [new URL('../../src/server.ts', import.meta.url).pathname], {
     env: {
@@ -70,8 +74,10 @@ export async function startService(sources: string, dataDir: string): Promise<Me
     if (job.status !== 'succeeded') throw new Error(JSON.stringify(job.error ?? job))
     return job
   }
-  await run('PUT', '/v1/cluster')
-  await run('POST', '/v1/tables', {})
+  if (!isSetUp) {
+    await run('PUT', '/v1/cluster')
+    await run('POST', '/v1/tables', {})
+  }
 
   const headers = { authorization: `Bearer ${KEY}` }
   return {
