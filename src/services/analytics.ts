@@ -22,11 +22,23 @@ export interface RunOptions extends QueryOptions {
   maxRows?: number
 }
 
+/** What the last load made of the data. */
+export interface DataVersion {
+  data_version: number
+  as_of: string | null
+  /** The job of that load: the version alone begins anew with new tables. */
+  job_id: Value
+}
+
+export interface OpenOptions extends QueryOptions {
+  /** The version of the data where it is known; without it the warehouse is asked first. */
+  version?: DataVersion | undefined
+}
+
 /** An answer whose rows are yet to be taken. */
 export interface OpenAnswer {
   head: Omit<AnalyticsResults, 'rows' | 'row_count' | 'truncated' | 'elapsed_ms'>
-  /** The job of the load that the data is of: its version alone begins anew with new tables. */
-  load_job: Value
+  version: DataVersion
   /** When it was asked, by `performance.now()`. */
   started: number
   /** At least one, which may be empty. Throws for rows that are not what the query's header promises. */
@@ -53,17 +65,22 @@ export function createAnalytics({ warehouse, catalogue }: AnalyticsParts) {
     return new ServiceError('query_not_found', `No canned query is called ${query}. There are: ${known}.`)
   }
 
-  async function open(query: string, given: Values, options: QueryOptions = {}): Promise<OpenAnswer> {
+  async function open(
+    query: string,
+    given: Values,
+    { version: known, ...options }: OpenOptions = {}
+  ): Promise<OpenAnswer> {
     const started = performance.now()
     const entry = find(query)
     const params = withDefaults(entry, given)
     // The version comes first: a load that commits in between makes the rows newer than the version says,
     // never older, so that whoever keeps the answer under its version keeps nothing stale.
-    const { job_id, ...version } = await readVersion(warehouse, options)
+    const version = known ?? (await readVersion(warehouse, options))
+    const { data_version, as_of } = version
     const columns = entry.columns.map(({ name, type, unit }) => ({ name, type, ...(unit && { unit }) }))
     return {
-      head: { query, params, columns, ...version },
-      load_job: job_id,
+      head: { query, params, columns, data_version, as_of },
+      version,
       started,
       batches: checked(entry, warehouse.stream(entry.statement, params, options))
     }
@@ -151,7 +168,7 @@ function withDefaults(entry: CatalogueEntry, given: Values): Values {
   return { ...defaults, ...given }
 }
 
-async function readVersion(warehouse: Queryable, options: QueryOptions) {
+async function readVersion(warehouse: Queryable, options: QueryOptions): Promise<DataVersion> {
   const [row] = (await warehouse.run(dataVersion, {}, options)).rows
   const asOf = row?.as_of ?? null
   return {

@@ -9,7 +9,7 @@ import { LRUCache } from 'lru-cache'
 import { ServiceError } from '../errors.ts'
 import type { Values } from '../schemas/analytics.ts'
 import type { AnswerVerification, VerifyAnswer } from '../schemas/analytics-verify.ts'
-import { type Analytics, collect, type OpenAnswer } from './analytics.ts'
+import { type Analytics, collect, type DataVersion, type OpenAnswer } from './analytics.ts'
 import type { CatalogueEntry } from './analytics-catalogue.ts'
 import { gather, streamAnswer } from './answer-body.ts'
 import { type AnswerFormat, writeAnswer } from './answer-formats.ts'
@@ -78,6 +78,8 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
   })
   const running = new Map<string, Shared<Answer>>()
   const taken = new WeakSet<Readable>()
+  /** The version of the data in the last state that lasted as long as an answer took. */
+  let known: { state: string; version: DataVersion } | undefined
 
   /** What is kept for a question and holds in a state. */
   function findKept({ key, request }: Question, now: string | undefined): Answer | undefined {
@@ -92,9 +94,10 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
     gate(async (stop, renew) => {
       onTurn()
       const before = await state.current()
-      const known = findKept(question, before)
-      if (known !== undefined) return resolve(known)
-      const opened = await analytics.open(entry.query, request.params, { signal: stop })
+      const found = findKept(question, before)
+      if (found !== undefined) return resolve(found)
+      const version = request.isFresh !== true && known?.state === before ? known?.version : undefined
+      const opened = await analytics.open(entry.query, request.params, { signal: stop, version })
       const { data_version } = opened.head
       const about = { etag: etagOf(entry, request, opened), data_version, isCached: false }
       const chunks = render(entry, opened, request)
@@ -110,8 +113,9 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
       const after = await state.current()
       // Rows that were read while the data changed are newer than their version: right, and not to be kept.
       const answer = { ...about, body: text }
-      if (before !== undefined && before === after && cacheBytes > 0) {
-        kept.set(question.key, { ...answer, state: before })
+      if (before !== undefined && before === after) {
+        known = { state: before, version: opened.version }
+        if (cacheBytes > 0) kept.set(question.key, { ...answer, state: before })
       }
       resolve(answer)
     }, signal).catch(reject)
@@ -140,8 +144,8 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
     const key = JSON.stringify([entry.query, valuesOf(entry, request), request.format, request.look])
     const question = { entry, request, key }
     const now = await state.current()
-    const known = findKept(question, now)
-    if (known !== undefined) return known
+    const found = findKept(question, now)
+    if (found !== undefined) return found
     const runKey = request.isFresh === true ? undefined : `${now} ${key}`
     const shared = (runKey === undefined ? undefined : running.get(runKey)) ?? begin(question, now, runKey)
     try {
@@ -222,8 +226,8 @@ async function* render(
   yield await drawChart(await collect(opened), { title: entry.title, chart: entry.chart }, look)
 }
 
-function etagOf(entry: CatalogueEntry, { format, look }: AnswerRequest, { head, load_job }: OpenAnswer) {
-  const identity = [entry.statement.text, head.params, format, look, head.data_version, load_job]
+function etagOf(entry: CatalogueEntry, { format, look }: AnswerRequest, { head, version }: OpenAnswer) {
+  const identity = [entry.statement.text, head.params, format, look, version.data_version, version.job_id]
   return `"${createHash('sha256').update(JSON.stringify(identity)).digest('base64url').slice(0, 32)}"`
 }
 

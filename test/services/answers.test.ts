@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { ServiceError } from '../../src/errors.ts'
 import type { Values } from '../../src/schemas/analytics.ts'
-import type { OpenAnswer } from '../../src/services/analytics.ts'
+import type { OpenAnswer, OpenOptions } from '../../src/services/analytics.ts'
 import { readBuiltinCatalogue } from '../../src/services/analytics-catalogue.ts'
 import { type AnswerFormat, chooseFormat, writeAnswer } from '../../src/services/answer-formats.ts'
 import { type Answer, createAnswers } from '../../src/services/answers.ts'
@@ -23,17 +23,18 @@ const entry = { ...builtin('users-by-level'), parameters: builtin('plays-by-hour
 
 const opened = (version: number, params: Values = {}, batches?: Values[][]): OpenAnswer => ({
   head: { query: 'users-by-level', params, columns: entry.columns, data_version: version, as_of: null },
-  load_job: `job_${version}`,
+  version: { data_version: version, as_of: null, job_id: `job_${version}` },
   started: performance.now(),
   batches: Readable.from(batches ?? [[{ level: 'free', users: version }]])
 })
 
 /** A warehouse whose data has a version, and that counts what it is asked. */
 function createAsked() {
-  const asked = { version: 1, count: 0, delay: 0, aborted: 0 }
-  const open = async (_query: string, params: Values, { signal }: { signal?: AbortSignal } = {}) => {
+  const asked = { version: 1, count: 0, versions: 0, delay: 0, aborted: 0 }
+  const open = async (_query: string, params: Values, { signal, version: known }: OpenOptions = {}) => {
     asked.count += 1
-    const { version } = asked
+    if (known === undefined) asked.versions += 1
+    const version = Number(known?.data_version ?? asked.version)
     if (asked.delay > 0) {
       await sleep(asked.delay, undefined, { signal }).catch(() => {
         asked.aborted += 1
@@ -77,6 +78,7 @@ t.test('while the data is the same the warehouse is asked once', async (t) => {
   t.equal(asked.count, 3)
   t.equal((await answers.answer(entry, { ...json, isFresh: true })).etag, first.etag, 'asked anew, the same')
   t.equal(asked.count, 4)
+  t.equal(asked.versions, 2, 'its version too, but for who wants it anew')
 
   await state.changing(async () => {
     asked.version = 2
@@ -84,6 +86,7 @@ t.test('while the data is the same the warehouse is asked once', async (t) => {
   const third = await answers.answer(entry, json)
   t.equal(versionOf(third), 2)
   t.not(third.etag, first.etag)
+  t.equal(asked.versions, 3)
 })
 
 t.test('nothing is kept while the data changes', async (t) => {
