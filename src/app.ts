@@ -135,7 +135,8 @@ export async function buildApp(
   const tokens = await openTokens(config)
   const identity = createIdentity(apiKeys, tokens)
   const auditLog = createAudit(store)
-  const jobs = await createJobs(store)
+  const resumes = config.CLUSTER_RESUME_ON_DEMAND
+  const jobs = await createJobs(store, { resumes })
   const jobEvents = await createJobEvents(store, jobs)
   const identifier = config.CLUSTER_IDENTIFIER
   const usages = createClusterUsages({
@@ -164,7 +165,6 @@ export async function buildApp(
   const doctor = createDoctor({ store, warehouse, provider, tables, openSource, tokens, config })
   const engines = { store: store.engine, warehouse: warehouse.engine }
   const bundles = createJobBundles({ jobs, jobEvents, webhooks, loads, engines })
-  const resumes = config.CLUSTER_RESUME_ON_DEMAND
   const queried = watchQueries(warehouse, { used: usages.used, clusters: resumes ? clusters : undefined })
   const analytics = createAnalytics({
     warehouse: queried,

@@ -43,9 +43,9 @@ export function createEtl({ warehouse, config, openSource, webhooks }: EtlDepend
    * `tables_not_created` when there is nothing to load into.
    */
   async function validate(params: EtlParams): Promise<void> {
-    await warehouse.run(findLoad, { job_id: '' })
     await openSource(params.song_data ?? config.SONG_DATA)
     await openSource(params.log_data ?? config.LOG_DATA)
+    await warehouse.run(findLoad, { job_id: '' })
   }
 
   function run(context: JobContext): Promise<object> {

@@ -31,8 +31,8 @@ export interface StartedJob {
   replayed: boolean
 }
 
-/** `get` finds a job by its id. */
-export function createJobStart(store: Store, get: (id: string) => Promise<Job>) {
+/** `get` finds a job by its id; with `resumes` jobs wake a paused cluster up themselves, so it keeps none from starting. */
+export function createJobStart(store: Store, get: (id: string) => Promise<Job>, resumes: boolean) {
   /** The job of an earlier request with the same key, if there was one. Throws `idempotency_key_reused`. */
   async function replay(
     type: JobType,
@@ -58,7 +58,9 @@ export function createJobStart(store: Store, get: (id: string) => Promise<Job>) 
   ): Promise<StartedJob> {
     const known = await replay(type, params, actor, options)
     if (known !== undefined) return known
-    await options.check?.()
+    await options.check?.().catch((error) => {
+      if (!resumes || !isPaused(error)) throw error
+    })
     const { idempotencyKey: key, on_conflict = 'queue' } = options
     const add = (on: Queryable) => insertNew(on, type, params, actor, options)
     // One statement needs no transaction around it.
@@ -92,6 +94,8 @@ export function createJobStart(store: Store, get: (id: string) => Promise<Job>) 
 
   return { replay, start, add }
 }
+
+const isPaused = (error: unknown) => error instanceof ServiceError && error.code === 'cluster_paused'
 
 /** What must be the same when a key is used again: everything that makes the job what it is. */
 function keyedRequest(type: JobType, params: object, actor: Actor, options: StartOptions): KeyedRequest {

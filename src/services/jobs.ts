@@ -22,8 +22,8 @@ type AttemptRow = Omit<JobAttempt, 'started_at' | 'finished_at'> & {
 
 export type Jobs = Awaited<ReturnType<typeof createJobs>>
 
-/** Opens the job table. */
-export async function createJobs(store: Store) {
+/** Opens the job table. `resumes`: whether jobs resume a cluster that they find paused. */
+export async function createJobs(store: Store, { resumes = false } = {}) {
   const closing = new AbortController()
   const watchers = await createWatchers(store, 'jobs')
 
@@ -37,7 +37,7 @@ export async function createJobs(store: Store) {
 
   return {
     get,
-    ...createJobStart(store, get),
+    ...createJobStart(store, get, resumes),
 
     /** One page of jobs, newest first. */
     async list(query: JobListQuery): Promise<Page<Job>> {

@@ -174,5 +174,7 @@ t.test('while the cluster is away nobody gets in', async (t) => {
   const { connect } = await startRedshift(t, { takesConnections: () => isThere })
   await t.rejects(connect(), { message: /ECONNRESET|terminated|hang up|disconnected/ })
   isThere = true
-  await t.resolves(connect())
+  const { client } = await connect()
+  isThere = false
+  await t.resolves(ending(client), 'a session ends with it')
 })

@@ -39,7 +39,7 @@ export interface RedshiftEmulatorOptions {
   bucketRegion?: (bucket: string) => Promise<string | undefined> | string | undefined
   /** All are, unless told. */
   isSuperuser?: (user: string) => boolean
-  /** While it says no, connections are dropped at once. */
+  /** While it says no, connections are dropped at once, and sessions end. */
   takesConnections?: () => boolean
   requireSsl?: boolean
   passwordMethod?: 'md5' | 'cleartext'
@@ -87,6 +87,9 @@ interface OpenSession {
   backend: Backend
   runner: Runner | undefined
 }
+
+/** How often it is looked whether the cluster still takes connections, in ms. */
+const LOOK_INTERVAL = 100
 
 export async function startRedshiftEmulator(options: RedshiftEmulatorOptions): Promise<RedshiftEmulator> {
   const {
@@ -239,6 +242,13 @@ export async function startRedshiftEmulator(options: RedshiftEmulatorOptions): P
   })
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
+  const looking = setInterval(() => {
+    if (options.takesConnections?.() === false) disconnectAll()
+  }, LOOK_INTERVAL)
+
+  function disconnectAll() {
+    for (const socket of sockets) socket.destroy()
+  }
 
   return {
     host: '127.0.0.1',
@@ -254,15 +264,14 @@ export async function startRedshiftEmulator(options: RedshiftEmulatorOptions): P
     pendingFaults: faults.pending,
     clearFaults: faults.clear,
     unlock: gate.unlock,
-    disconnectAll() {
-      for (const socket of sockets) socket.destroy()
-    },
+    disconnectAll,
     async sql(text, values) {
       const { rows } = await postgres.admin.query(text, values)
       return rows
     },
     async close() {
-      for (const socket of sockets) socket.destroy()
+      clearInterval(looking)
+      disconnectAll()
       await new Promise((resolve) => server.close(resolve))
       await postgres.stop()
     }

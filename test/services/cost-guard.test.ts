@@ -31,6 +31,11 @@ const deeds = async (service: RedshiftService) => {
   return items.map(({ action }: { action: string }) => action).reverse()
 }
 
+/** As they do when a cluster is paused. */
+async function sessionsEnd({ redshift }: RedshiftService) {
+  while (redshift.sessions > 0) await sleep(5)
+}
+
 t.test('a cluster that nobody uses is paused, and resumed by who needs it', async (t) => {
   const clock = createClock(new Date(start).toISOString())
   const env = { CLUSTER_IDLE_PAUSE_MINUTES: '30', CLUSTER_RESUME_ON_DEMAND: 'true' }
@@ -77,6 +82,7 @@ t.test('a cluster that nobody uses is paused, and resumed by who needs it', asyn
   t.equal((await jobsOf(service, 'cluster.pause')).length, 1)
 
   await t.test('a query that finds it paused has it resumed, once', async (t) => {
+    await sessionsEnd(service)
     const url = '/v1/analytics/top-artists/results'
     const [one, two] = await Promise.all([
       service.request('GET', url),
@@ -95,6 +101,7 @@ t.test('a cluster that nobody uses is paused, and resumed by who needs it', asyn
 
   await t.test('a load that finds it paused begins with resuming it', async (t) => {
     await service.request('POST', '/v1/cluster/pause', wait)
+    await sessionsEnd(service)
     service.put({ 'log_data/b.json': lines(event({ ts: 1541106100796 })) })
     const { body } = await service.request('POST', '/v1/jobs', { ...wait, body: { type: 'etl' } })
     t.match(body, { status: 'succeeded', attempt: 1, steps: [{ name: 'resume', status: 'succeeded' }, {}] })
