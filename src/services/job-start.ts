@@ -59,7 +59,7 @@ export function createJobStart(store: Store, get: (id: string) => Promise<Job>, 
     const known = await replay(type, params, actor, options)
     if (known !== undefined) return known
     await options.check?.().catch((error) => {
-      if (!resumes || !isPaused(error)) throw error
+      if (!resumes || !isResting(error)) throw error
     })
     const { idempotencyKey: key, on_conflict = 'queue' } = options
     const add = (on: Queryable) => insertNew(on, type, params, actor, options)
@@ -95,7 +95,9 @@ export function createJobStart(store: Store, get: (id: string) => Promise<Job>, 
   return { replay, start, add }
 }
 
-const isPaused = (error: unknown) => error instanceof ServiceError && error.code === 'cluster_paused'
+/** Said of a cluster that is paused, and of one on its way to or from there: the job waits for it. */
+const isResting = (error: unknown) =>
+  error instanceof ServiceError && ['cluster_paused', 'warehouse_unavailable'].includes(error.code)
 
 /** What must be the same when a key is used again: everything that makes the job what it is. */
 function keyedRequest(type: JobType, params: object, actor: Actor, options: StartOptions): KeyedRequest {

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { ServiceError } from '../../src/errors.ts'
 import type { Job } from '../../src/schemas/jobs.ts'
 import { createJobEvents } from '../../src/services/job-events.ts'
 import { createJobs, type Jobs } from '../../src/services/jobs.ts'
@@ -46,6 +47,24 @@ for (const store of await openBothStores(t)) {
     })
     const start = async (params: object = {}, idempotencyKey?: string, by = actor) =>
       jobs.start('etl', params, by, { idempotencyKey })
+
+    t.test(
+      'what keeps a job from starting, and what it waits for where jobs resume the cluster',
+      async (t) => {
+        const resuming = await createJobs(store, { resumes: true })
+        t.teardown(() => resuming.close())
+        for (const [code, waits] of [
+          ['cluster_paused', true],
+          ['warehouse_unavailable', true],
+          ['tables_not_created', false]
+        ] as const) {
+          const options = { check: () => Promise.reject(new ServiceError(code, 'not now')) }
+          await t.rejects(jobs.start('etl', {}, actor, options), { code })
+          if (!waits) await t.rejects(resuming.start('etl', {}, actor, options), { code })
+          else t.match(await resuming.start('etl', {}, actor, options), { job: { status: 'queued' } }, code)
+        }
+      }
+    )
 
     t.test('start puts a job into the queue', async (t) => {
       const params = { mode: 'full', max_rejects: 5, nested: [{ a: null }] }
