@@ -3,7 +3,7 @@
  * of their own and see the last committed state; one writing session at a time.
  */
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -62,7 +62,7 @@ export function createDuckdbWarehouse({
   const exists = () => existsSync(path)
 
   function open(): Promise<DuckDBInstance> {
-    opened ??= openFile().catch((error) => {
+    opened ??= openFile(path).catch((error) => {
       opened = undefined
       throw new ServiceError('warehouse_unavailable', `The warehouse file ${path} cannot be opened.`, {
         cause: error
@@ -71,9 +71,9 @@ export function createDuckdbWarehouse({
     return opened
   }
 
-  async function openFile(): Promise<DuckDBInstance> {
+  async function openFile(file: string): Promise<DuckDBInstance> {
     const { DuckDBInstance } = await engine()
-    return DuckDBInstance.create(path, {
+    return DuckDBInstance.create(file, {
       temp_directory: tempDirectory,
       memory_limit: `${memoryMb}MiB`,
       storage_compatibility_version: STORAGE_VERSION,
@@ -152,13 +152,18 @@ export function createDuckdbWarehouse({
     exists,
 
     async create() {
+      if (exists()) return addSchemas(await open())
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      const connection = await (await open()).connect()
+      // Under another name until it is whole: nobody meets a file without schemas, whenever this ends.
+      const draft = `${path}.new`
+      for (const left of [draft, `${draft}.wal`]) await rm(left, { force: true })
+      const instance = await openFile(draft)
       try {
-        for (const statement of createSchemas) await connection.run(statement.text)
+        await addSchemas(instance)
       } finally {
-        connection.closeSync()
+        instance.closeSync()
       }
+      await rename(draft, path)
     },
 
     async remove(snapshotPath) {
@@ -196,6 +201,15 @@ export function createDuckdbWarehouse({
     },
 
     close: shut
+  }
+}
+
+async function addSchemas(instance: DuckDBInstance) {
+  const connection = await instance.connect()
+  try {
+    for (const statement of [...createSchemas, checkpoint]) await connection.run(statement.text)
+  } finally {
+    connection.closeSync()
   }
 }
 

@@ -1,5 +1,5 @@
-import { existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { createDuckdbWarehouse } from '../../src/warehouse/duckdb.ts'
@@ -92,6 +92,31 @@ t.test('changed counts the rows of a writing statement', async (t) => {
     t.equal(await run('select * from staging.numbers'), 0)
   })
   t.same(await read(warehouse), [1, 3, 4])
+})
+
+t.test('while a cluster is created there is none, and never one without schemas', async (t) => {
+  const warehouse = open(temporaryDirectory(t))
+  t.teardown(() => warehouse.close())
+  const codes = new Set<string>()
+  let isCreated = false
+  const creating = warehouse.create().finally(() => {
+    isCreated = true
+  })
+  while (!isCreated) {
+    await setTimeout(1)
+    await warehouse.run(statement('select * from analytics.songplays')).catch(({ code, message }) => {
+      codes.add(code ?? message)
+    })
+  }
+  await creating
+  t.ok(
+    [...codes].every((code) => ['cluster_not_found', 'tables_not_created'].includes(code)),
+    [...codes].join()
+  )
+  await t.rejects(warehouse.run(statement('select * from analytics.songplays')), {
+    code: 'tables_not_created'
+  })
+  t.strictSame(readdirSync(dirname(warehouse.path)), [basename(warehouse.path)])
 })
 
 t.test('without a cluster, without tables, without a readable file', async (t) => {
