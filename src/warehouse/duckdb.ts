@@ -64,9 +64,7 @@ export function createDuckdbWarehouse({
   function open(): Promise<DuckDBInstance> {
     opened ??= openFile(path).catch((error) => {
       opened = undefined
-      throw new ServiceError('warehouse_unavailable', `The warehouse file ${path} cannot be opened.`, {
-        cause: error
-      })
+      throw error
     })
     return opened
   }
@@ -80,6 +78,10 @@ export function createDuckdbWarehouse({
       // Nothing is ever fetched: what a statement needs is in the binary.
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false'
+    }).catch((cause) => {
+      throw new ServiceError('warehouse_unavailable', `The warehouse file ${file} cannot be opened.`, {
+        cause
+      })
     })
   }
 
@@ -152,18 +154,20 @@ export function createDuckdbWarehouse({
     exists,
 
     async create() {
-      if (exists()) return addSchemas(await open())
+      if (exists()) return runAll(await open(), createSchemas)
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       // Under another name until it is whole: nobody meets a file without schemas, whenever this ends.
       const draft = `${path}.new`
-      for (const left of [draft, `${draft}.wal`]) await rm(left, { force: true })
-      const instance = await openFile(draft)
+      await removeFile(draft)
       try {
-        await addSchemas(instance)
-      } finally {
-        instance.closeSync()
+        const instance = await openFile(draft)
+        // What is still in the log would not come along.
+        await runAll(instance, [...createSchemas, checkpoint]).finally(() => instance.closeSync())
+        await rename(draft, path)
+      } catch (error) {
+        await removeFile(draft)
+        throw classify(error)
       }
-      await rename(draft, path)
     },
 
     async remove(snapshotPath) {
@@ -174,8 +178,7 @@ export function createDuckdbWarehouse({
         await mkdir(dirname(snapshotPath), { recursive: true, mode: 0o700 })
         await copyFile(path, snapshotPath)
       }
-      await rm(`${path}.wal`, { force: true })
-      await rm(path, { force: true })
+      await removeFile(path)
     },
 
     size: async () => (await stat(path)).size,
@@ -204,10 +207,16 @@ export function createDuckdbWarehouse({
   }
 }
 
-async function addSchemas(instance: DuckDBInstance) {
+/** Its log first: one that is left behind would be taken for the log of the next file of that name. */
+async function removeFile(path: string) {
+  await rm(`${path}.wal`, { force: true })
+  await rm(path, { force: true })
+}
+
+async function runAll(instance: DuckDBInstance, statements: Statement[]) {
   const connection = await instance.connect()
   try {
-    for (const statement of [...createSchemas, checkpoint]) await connection.run(statement.text)
+    for (const { text } of statements) await connection.run(text)
   } finally {
     connection.closeSync()
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
@@ -116,6 +116,21 @@ t.test('while a cluster is created there is none, and never one without schemas'
   await t.rejects(warehouse.run(statement('select * from analytics.songplays')), {
     code: 'tables_not_created'
   })
+  t.strictSame(readdirSync(dirname(warehouse.path)), [basename(warehouse.path)])
+})
+
+t.test('a file that cannot be made leaves nothing, and a draft that was left is no hindrance', async (t) => {
+  const directory = temporaryDirectory(t)
+  const warehouse = open(directory)
+  t.teardown(() => warehouse.close())
+  const draft = `${warehouse.path}.new`
+  mkdirSync(draft, { recursive: true })
+  await t.rejects(warehouse.create(), 'a directory is in its place')
+  t.equal(warehouse.exists(), false)
+  rmdirSync(draft)
+  writeFileSync(draft, 'what a crash has left')
+  writeFileSync(`${draft}.wal`, 'of it')
+  await warehouse.create()
   t.strictSame(readdirSync(dirname(warehouse.path)), [basename(warehouse.path)])
 })
 
