@@ -58,6 +58,11 @@ export function createDuckdbWarehouse({
 }: DuckdbOptions): DuckdbWarehouse {
   let opened: Promise<DuckDBInstance> | undefined
   let lastWriter: Promise<unknown> = Promise.resolve()
+  // The engine makes a file that it does not find, and must not be closed under a connection: so nobody connects while the file is
+  // deleted, which waits for those who have.
+  let isLeaving = false
+  let connections = 0
+  let onIdle = () => {}
 
   const exists = () => existsSync(path)
 
@@ -93,23 +98,46 @@ export function createDuckdbWarehouse({
   }
 
   async function connect() {
-    if (!exists()) {
+    if (isLeaving || !exists()) {
       throw new ServiceError('cluster_not_found', 'There is no cluster yet. Create it with PUT /v1/cluster.')
     }
-    const opening = open()
-    const connection = await (await opening).connect()
-    // Others may have opened the file again already: theirs stays open.
-    const invalidate = async () => {
-      if (opened === opening) await shut()
+    connections += 1
+    try {
+      const opening = open()
+      const connection = await (await opening).connect()
+      // Others may have opened the file again already: theirs stays open.
+      const invalidate = async () => {
+        if (opened === opening) await shut()
+      }
+      const close = () => {
+        connection.closeSync()
+        leave()
+      }
+      return { connection, invalidate, close }
+    } catch (error) {
+      leave()
+      throw error
     }
-    return { connection, invalidate }
+  }
+
+  function leave() {
+    connections -= 1
+    if (connections === 0) onIdle()
+  }
+
+  async function idle() {
+    while (connections > 0) {
+      await new Promise<void>((resolve) => {
+        onIdle = resolve
+      })
+    }
   }
 
   /** Runs `work` on a connection of its own and closes it, whatever happens. */
   async function onConnection<Result>(
     work: (connection: DuckDBConnection, invalidate: () => Promise<void>) => Promise<Result>
   ): Promise<Result> {
-    const { connection, invalidate } = await connect()
+    const { connection, invalidate, close } = await connect()
     try {
       await connection.run(setSearchPath.text)
       return await work(connection, invalidate)
@@ -117,13 +145,13 @@ export function createDuckdbWarehouse({
       if (isFatal(error)) await invalidate()
       throw classify(error)
     } finally {
-      connection.closeSync()
+      close()
     }
   }
 
   async function* stream(statement: Statement, params?: Params, { signal }: QueryOptions = {}) {
-    const { connection, invalidate } = await connect()
     const { streamOn } = await engine()
+    const { connection, invalidate, close } = await connect()
     try {
       await connection.run(setSearchPath.text)
       yield* streamOn(connection, statement, params, signal)
@@ -131,7 +159,7 @@ export function createDuckdbWarehouse({
       if (isFatal(error)) await invalidate()
       throw classify(error)
     } finally {
-      connection.closeSync()
+      close()
     }
   }
 
@@ -173,12 +201,18 @@ export function createDuckdbWarehouse({
     async remove(snapshotPath) {
       if (!exists()) return
       await onConnection((connection) => connection.run(checkpoint.text))
-      await shut()
-      if (snapshotPath !== undefined) {
-        await mkdir(dirname(snapshotPath), { recursive: true, mode: 0o700 })
-        await copyFile(path, snapshotPath)
+      isLeaving = true
+      try {
+        await idle()
+        await shut()
+        if (snapshotPath !== undefined) {
+          await mkdir(dirname(snapshotPath), { recursive: true, mode: 0o700 })
+          await copyFile(path, snapshotPath)
+        }
+        await removeFile(path)
+      } finally {
+        isLeaving = false
       }
-      await removeFile(path)
     },
 
     size: async () => (await stat(path)).size,

@@ -119,6 +119,32 @@ t.test('while a cluster is created there is none, and never one without schemas'
   t.strictSame(readdirSync(dirname(warehouse.path)), [basename(warehouse.path)])
 })
 
+t.test('a cluster that is deleted while it is read is gone, and the next one is whole', async (t) => {
+  const warehouse = open(temporaryDirectory(t))
+  t.teardown(() => warehouse.close())
+  const codes = new Set<string>()
+  let isOver = false
+  const readers = Array.from({ length: 4 }, async () => {
+    while (!isOver) {
+      await setTimeout()
+      await warehouse.run(statement('select * from analytics.songplays')).catch(({ code, message }) => {
+        codes.add(code ?? message)
+      })
+    }
+  })
+  for (let turn = 0; turn < 15; turn += 1) {
+    await warehouse.create()
+    await setTimeout(turn)
+    await warehouse.remove()
+    if (warehouse.exists()) t.fail('a reader has made the file anew')
+    await setTimeout(5)
+    if (warehouse.exists()) t.fail('a reader has made the file anew, later')
+  }
+  isOver = true
+  await Promise.all(readers)
+  t.strictSame([...codes].sort(), ['cluster_not_found', 'tables_not_created'])
+})
+
 t.test('a file that cannot be made leaves nothing, and a draft that was left is no hindrance', async (t) => {
   const directory = temporaryDirectory(t)
   const warehouse = open(directory)
