@@ -24,12 +24,13 @@ const propertiesOf = ({ querystring }: CatalogueEntry) =>
 
 /** Throws `invalid_request` for parameters that the query string of the results would not take. */
 export function checkParams(entry: CatalogueEntry, params: Values, prefix = '/params/'): Values {
-  const known = Object.fromEntries(
-    Object.entries(propertiesOf(entry)).filter(([name]) => !(name in answerParameters))
+  // Not an object: that has a constructor, which is no parameter.
+  const known = new Map(
+    Object.entries(propertiesOf(entry)).filter(([name]) => !Object.hasOwn(answerParameters, name))
   )
   for (const [name, value] of Object.entries(params)) {
     const pointer = prefix + name
-    const schema = known[name]
+    const schema = known.get(name)
     const message = schema === undefined ? 'is an unknown parameter' : misfits(schema, value)[0]?.message
     if (message === undefined) continue
     throw new ServiceError('invalid_request', `${pointer} ${message}.`, {

@@ -96,6 +96,7 @@ t.test('what is wrong is told', async (t) => {
     ['top-songs', '?limit=0', 400, 'limit'],
     ['top-songs', '?limit=many', 400, 'limit'],
     ['top-songs', '?more=1', 400, 'more'],
+    ['top-songs', '?constructor=x', 400, 'constructor'],
     ['engagement', '?from=yesterday', 400, 'from']
   ] as const) {
     const { status: found, body } = await get(query, search)

@@ -92,7 +92,8 @@ t.test('what cannot be compared is refused', async (t) => {
       'is no column; there are: level, users'
     ],
     [{ expected: 'level,users\n"free,1' }, '/expected', /^is not CSV: /],
-    [{ expected: [], params: { year: 2018 } }, '/params/year', 'is an unknown parameter']
+    [{ expected: [], params: { year: 2018 } }, '/params/year', 'is an unknown parameter'],
+    [{ expected: [], params: { constructor: 1 } }, '/params/constructor', 'is an unknown parameter']
   ] as const) {
     const response = await verify('users-by-level', body)
     t.equal(response.status, 400)
