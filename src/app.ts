@@ -14,6 +14,7 @@ import hosts, { allowedHosts } from './plugins/hosts.ts'
 import metricsPlugin from './plugins/metrics.ts'
 import openapi from './plugins/openapi.ts'
 import rateLimit from './plugins/rate-limit.ts'
+import repeats from './plugins/repeats.ts'
 import retentionPlugin from './plugins/retention.ts'
 import scheduler from './plugins/scheduler.ts'
 import { buildSerializer } from './plugins/serialization.ts'
@@ -202,6 +203,9 @@ export async function buildApp(
   await app.register(hosts, { allowed: allowedHosts(config) })
   await app.register(rateLimit, { perMinute: config.RATE_LIMIT_PER_MINUTE })
   await app.register(metricsPlugin, { metrics, identity, access: config.METRICS })
+  // Where requests are counted, or each has a span, they all take the same way.
+  const isRepeating = config.RATE_LIMIT_PER_MINUTE === 0 && !isTraced
+  await app.register(repeats, { isRepeating, identity, state, metrics, newRequestId })
   await app.register(validation)
   await app.register(openapi)
   await app.register(scheduler, { scheduler: ticks })

@@ -15,7 +15,7 @@ import { NoQuerySchema } from '../schemas/common.ts'
 import { answer, chartResponses, resultsResponses } from '../schemas/responses.ts'
 import type { Analytics } from '../services/analytics.ts'
 import { type AnswerFormat, answerFormats, chooseFormat } from '../services/answer-formats.ts'
-import type { Answers } from '../services/answers.ts'
+import type { Answer, Answers } from '../services/answers.ts'
 import { lazyRequestSignal, requestSignal } from './abort.ts'
 import { preferredWait } from './job-reply.ts'
 
@@ -32,9 +32,10 @@ const resultErrors = [
 function isKnownAnswer(
   request: FastifyRequest,
   reply: FastifyReply,
-  { etag, isCached }: { etag: string; isCached: boolean }
+  { etag, keptIn }: Pick<Answer, 'etag' | 'keptIn'>
 ): boolean {
-  const cache = isCached ? 'hit' : 'miss'
+  const cache = keptIn === undefined ? 'miss' : 'hit'
+  reply.repeatableIn = keptIn
   reply.headers({ etag, vary: 'accept', 'cache-control': 'private, no-cache', 'x-cache': cache })
   const { 'if-none-match': known } = request.headers
   return known !== undefined && isKnown(known, etag)
@@ -109,13 +110,13 @@ export function analyticsRoutes(analytics: Analytics, answers: Answers): Fastify
         async (request, reply) => {
           const { format, min_data_version, ...params } = request.query
           const chosen = chooseFormat(format as AnswerFormat | undefined, request.headers.accept)
-          const { etag, body, isCached } = await answers.answer(entry, {
+          const { etag, body, keptIn } = await answers.answer(entry, {
             ...{ params, format: chosen, signal: lazyRequestSignal(reply) },
             minDataVersion: min_data_version as number | undefined,
             wait: preferredWait(request.headers.prefer),
             isFresh: /\bno-cache\b/i.test(request.headers['cache-control'] ?? '')
           })
-          if (isKnownAnswer(request, reply, { etag, isCached })) return sendNothing(reply, body)
+          if (isKnownAnswer(request, reply, { etag, keptIn })) return sendNothing(reply, body)
           if (chosen === 'csv')
             reply.header('content-disposition', `attachment; filename="${entry.query}.csv"`)
           return reply.type(answerFormats[chosen]).send(body)
@@ -140,11 +141,11 @@ export function analyticsRoutes(analytics: Analytics, answers: Answers): Fastify
       },
       async (request, reply) => {
         const { theme, width, ...texts } = request.query
-        const { etag, body, isCached } = await answers.chart(request.params.query, texts, {
+        const { etag, body, keptIn } = await answers.chart(request.params.query, texts, {
           look: { theme, width },
           signal: lazyRequestSignal(reply)
         })
-        if (isKnownAnswer(request, reply, { etag, isCached })) return sendNothing(reply, body)
+        if (isKnownAnswer(request, reply, { etag, keptIn })) return sendNothing(reply, body)
         // Opened by itself it can neither run nor fetch anything.
         reply.header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
         return reply.type('image/svg+xml; charset=utf-8').send(body)

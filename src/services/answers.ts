@@ -49,8 +49,8 @@ export interface Answer {
   /** A large one comes as its rows do, to one caller, and is not kept. */
   body: string | Readable
   data_version: number
-  /** Whether it was kept from before. */
-  isCached: boolean
+  /** The state that it was kept in, and holds in; none for one that was made for this request. */
+  keptIn: string | undefined
 }
 
 /** Between two looks at the state while a caller waits for a load, in ms. */
@@ -59,7 +59,7 @@ const LOOK_INTERVAL = 100
 /** An answer that holds as long as a state lasts. */
 interface Kept extends Answer {
   body: string
-  state: string
+  keptIn: string
 }
 /** A question, and what it is known by. */
 interface Question {
@@ -84,7 +84,7 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
   /** What is kept for a question and holds in a state. */
   function findKept({ key, request }: Question, now: string | undefined): Answer | undefined {
     const found = request.isFresh === true ? undefined : kept.get(key)
-    return found !== undefined && found.state === now ? { ...found, isCached: true } : undefined
+    return found !== undefined && found.keptIn === now ? found : undefined
   }
 
   /** Asks the warehouse when its turn has come, which is told, unless somebody else has done so while it waited. */
@@ -99,7 +99,7 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
       const version = request.isFresh !== true && known?.state === before ? known?.version : undefined
       const opened = await analytics.open(entry.query, request.params, { signal: stop, version })
       const { data_version } = opened.head
-      const about = { etag: etagOf(entry, request, opened), data_version, isCached: false }
+      const about = { etag: etagOf(entry, request, opened), data_version, keptIn: undefined }
       const chunks = render(entry, opened, request)
       const { text, isAll } = await gather(chunks)
       if (!isAll) {
@@ -115,7 +115,7 @@ export function createAnswers({ analytics, state, gate, cacheBytes }: AnswersPar
       const answer = { ...about, body: text }
       if (before !== undefined && before === after) {
         known = { state: before, version: opened.version }
-        if (cacheBytes > 0) kept.set(question.key, { ...answer, state: before })
+        if (cacheBytes > 0) kept.set(question.key, { ...answer, keptIn: before })
       }
       resolve(answer)
     }, signal).catch(reject)

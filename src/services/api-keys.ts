@@ -86,9 +86,14 @@ export type ApiKeys = ReturnType<typeof createApiKeys>
 export function createApiKeys(store: Store) {
   const remembered = new Map<string, { row: GuardRow; until: number }>()
 
-  async function findValid(key: string): Promise<GuardRow | undefined> {
+  function recall(key: string): GuardRow | undefined {
     const known = remembered.get(key)
-    if (known !== undefined && performance.now() < known.until) return known.row
+    return known !== undefined && performance.now() < known.until ? known.row : undefined
+  }
+
+  async function findValid(key: string): Promise<GuardRow | undefined> {
+    const known = recall(key)
+    if (known !== undefined) return known
     const row = await queryMaybe<GuardRow>(store, findByHash, { key_hash: hash(key) })
     remembered.delete(key)
     if (row === undefined || row.revoked_at !== null) return undefined
@@ -137,6 +142,12 @@ export function createApiKeys(store: Store) {
   }
 
   return {
+    /** True for a key that `authenticate` would take without a look into the store. */
+    isRemembered(key: string): boolean {
+      const row = recall(key)
+      return row !== undefined && !isExpired(row)
+    },
+
     /** Makes the configured admin key valid, in place of the one configured before. */
     async bootstrap(key: string): Promise<void> {
       const row = { id: BOOTSTRAP, key_hash: hash(key) }

@@ -23,6 +23,8 @@ const TRUST = 200
 export interface DataState {
   /** The state that readers see; undefined while a commit is under way, when only the warehouse knows. */
   current(): Promise<string | undefined>
+  /** The same, as far as it is known without asking anybody. */
+  known(): string | undefined
   /** Does what may change the data. */
   changing<Result>(commit: () => Promise<Result>): Promise<Result>
 }
@@ -36,8 +38,10 @@ function createLocalState(): DataState {
   let changing = 0
   // Another process has had the file before.
   const run = randomUUID()
+  const known = () => (changing > 0 ? undefined : `${run}-${generation}`)
   return {
-    current: async () => (changing > 0 ? undefined : `${run}-${generation}`),
+    current: async () => known(),
+    known,
     async changing(commit) {
       changing += 1
       try {
@@ -54,6 +58,8 @@ function createSharedState(store: Store): DataState {
   let known: { state: string | undefined; at: number } | undefined
   let asking: Promise<string | undefined> | undefined
 
+  const trusted = () => (known !== undefined && performance.now() - known.at < TRUST ? known : undefined)
+
   async function ask(): Promise<string | undefined> {
     // It is as old as the question, not as the answer.
     const at = performance.now()
@@ -64,8 +70,11 @@ function createSharedState(store: Store): DataState {
   }
 
   return {
+    known: () => trusted()?.state,
+
     async current() {
-      if (known !== undefined && performance.now() - known.at < TRUST) return known.state
+      const found = trusted()
+      if (found !== undefined) return found.state
       asking ??= ask().finally(() => {
         asking = undefined
       })

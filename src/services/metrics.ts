@@ -11,6 +11,9 @@ const oldestWaiting = readSql('store/metrics/oldest-waiting.sql')
 
 const PREFIX = 'sparkify_'
 
+/** Requests are counted so many at once: one by one each takes ten times as long, a sixth of the fastest of them. */
+const COUNTED_AT_ONCE = 100
+
 /** Memory, event loop, garbage collection: there is one process, however many services are in it. */
 let ofProcess: Registry | undefined
 
@@ -56,6 +59,8 @@ export function createMetrics(store: Store, system: Pick<System, 'readiness'>) {
     help: 'Records of loads that this process has published',
     labelNames: ['kind', 'outcome']
   })
+  /** Requests that are not counted yet. */
+  const outcomes: RequestOutcome[] = []
   const up = new Gauge({ ...base, name: `${PREFIX}store_up`, help: '1 while the control store answers' })
   const cluster = new Gauge({
     ...base,
@@ -81,6 +86,13 @@ export function createMetrics(store: Store, system: Pick<System, 'readiness'>) {
     labelNames: ['outcome']
   })
 
+  function countOutcomes() {
+    for (const { operation, status, seconds, cache } of outcomes.splice(0)) {
+      requests.observe({ operation, status }, seconds)
+      if (cache !== undefined) answers.inc({ cache })
+    }
+  }
+
   async function askStore() {
     for (const gauge of [cluster, jobs, attempts]) gauge.reset()
     try {
@@ -103,9 +115,9 @@ export function createMetrics(store: Store, system: Pick<System, 'readiness'>) {
   return {
     contentType: registry.contentType,
 
-    request({ operation, status, seconds, cache }: RequestOutcome): void {
-      requests.observe({ operation, status }, seconds)
-      if (cache !== undefined) answers.inc({ cache })
+    request(outcome: RequestOutcome): void {
+      outcomes.push(outcome)
+      if (outcomes.length === COUNTED_AT_ONCE) countOutcomes()
     },
 
     /** The same handler, whose published records are counted. */
@@ -126,6 +138,7 @@ export function createMetrics(store: Store, system: Pick<System, 'readiness'>) {
     /** Everything, in the text format of Prometheus. */
     async scrape(): Promise<string> {
       await askStore()
+      countOutcomes()
       return `${await registry.metrics()}\n${await processMetrics().metrics()}`
     }
   }

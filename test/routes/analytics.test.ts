@@ -35,6 +35,7 @@ async function build(t: Test, warehouse: Pick<Warehouse, 'run' | 'stream'>) {
   const analytics = createAnalytics({ warehouse, catalogue })
   const state = {
     current: async () => undefined,
+    known: () => undefined,
     changing: <Result>(commit: () => Promise<Result>) => commit()
   }
   const gate = createQueryGate({ concurrency: 4, waiting: 100, timeout: 30_000 })
