@@ -203,9 +203,8 @@ export async function buildApp(
   await app.register(hosts, { allowed: allowedHosts(config) })
   await app.register(rateLimit, { perMinute: config.RATE_LIMIT_PER_MINUTE })
   await app.register(metricsPlugin, { metrics, identity, access: config.METRICS })
-  // Where requests are counted, or each has a span, they all take the same way.
-  const isRepeating = config.RATE_LIMIT_PER_MINUTE === 0 && !isTraced
-  await app.register(repeats, { isRepeating, identity, state, metrics, newRequestId })
+  // Where each request has a span, they all take the same way.
+  await app.register(repeats, { isRepeating: !isTraced, identity, state, metrics, newRequestId })
   await app.register(validation)
   await app.register(openapi)
   await app.register(scheduler, { scheduler: ticks })

@@ -8,9 +8,19 @@ import { ServiceError } from '../errors.ts'
 const FAILED_TRIES = 60
 const MINUTE = 60_000
 
+export interface KeyCount {
+  /** How many requests are left. */
+  headers: Record<string, number>
+  isExceeded: boolean
+  /** Until they are counted from the beginning, in seconds. */
+  seconds: number
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Counts a request of a key, and says in the headers how many are left. Throws `too_many_requests`. */
+    /** Counts a request of a key; undefined where keys have no limit. */
+    countKey(keyId: string): Promise<KeyCount> | undefined
+    /** The same, and says in the headers how many are left. Throws `too_many_requests`. */
     countRequest(request: FastifyRequest, reply: FastifyReply): Promise<void>
     /** Counts a try with a key that is not valid. Throws `too_many_requests` after too many of an address. */
     countFailedTry(request: FastifyRequest, reply: FastifyReply): Promise<void>
@@ -29,16 +39,25 @@ export default fp(
       keyGenerator: ({ ip }) => ip
     })
 
-    app.decorate('countRequest', async (request: FastifyRequest, reply: FastifyReply) => {
-      if (perMinute === 0) return
+    async function countKey(key_id: string): Promise<KeyCount> {
+      // The library reads no more of a request.
+      const request = { actor: { key_id }, routeOptions: {} } as FastifyRequest
       const count = await perKey(request)
-      if (count.isAllowed) return
-      reply.headers({
+      if (count.isAllowed) throw new Error('nobody is exempt')
+      const headers = {
         'ratelimit-limit': perMinute,
         'ratelimit-remaining': count.remaining,
         'ratelimit-reset': count.ttlInSeconds
-      })
-      if (count.isExceeded) throw tooMany(reply, count.ttlInSeconds, `${perMinute} requests of this key`)
+      }
+      return { headers, isExceeded: count.isExceeded, seconds: count.ttlInSeconds }
+    }
+    app.decorate('countKey', (keyId: string) => (perMinute === 0 ? undefined : countKey(keyId)))
+
+    app.decorate('countRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+      const count = await app.countKey(request.actor.key_id)
+      if (count === undefined) return
+      reply.headers(count.headers)
+      if (count.isExceeded) throw tooMany(reply, count.seconds, `${perMinute} requests of this key`)
     })
 
     app.decorate('countFailedTry', async (request: FastifyRequest, reply: FastifyReply) => {

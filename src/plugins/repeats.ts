@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
+import type { Actor } from '../services/api-keys.ts'
 import type { DataState } from '../services/data-state.ts'
 import type { Identity } from '../services/identity.ts'
 import type { Metrics } from '../services/metrics.ts'
@@ -22,7 +23,7 @@ declare module 'fastify' {
 /** A response, and what it hangs on. */
 interface Repeatable {
   status: number
-  /** Names and values in turns, without the id of the request. */
+  /** Names and values in turns, without those of one request alone. */
   headers: string[]
   body: string
   state: string
@@ -30,9 +31,16 @@ interface Repeatable {
   operation: string
 }
 
+/** A request that is answered here, since `began` by `performance.now()`. */
+interface Exchange {
+  request: IncomingMessage
+  response: ServerResponse
+  began: number
+}
+
 export interface RepeatsOptions {
   isRepeating: boolean
-  identity: Pick<Identity, 'isKnown'>
+  identity: Pick<Identity, 'known'>
   state: Pick<DataState, 'known'>
   metrics: Pick<Metrics, 'request'>
   newRequestId: () => string
@@ -66,40 +74,56 @@ export default fp(
       done(null, payload)
     })
 
-    /** False if the request has to go through the router. */
-    function repeat(request: IncomingMessage, response: ServerResponse): boolean {
-      if (isClosing || request.method !== 'GET') return false
-      const began = performance.now()
+    /** The response to a request and whose key asks, unless it has to go through the router. */
+    function find(request: IncomingMessage): { found: Repeatable; actor: Actor } | undefined {
+      if (isClosing || request.method !== 'GET') return undefined
       const found = known.get(textOf(request))
-      if (found === undefined || found.state !== state.known()) return false
-      if (!identity.isKnown(found.authorization)) return false
+      if (found === undefined || found.state !== state.known()) return undefined
+      const actor = identity.known(found.authorization)
+      return actor && { found, actor }
+    }
+
+    function send({ status, headers, body, operation }: Repeatable, more: string[], exchange: Exchange) {
+      const { request, response, began } = exchange
       const id = newRequestId()
-      response.writeHead(found.status, [...found.headers, 'x-request-id', id])
-      response.end(found.body)
+      response.writeHead(status, [...headers, ...more, 'x-request-id', id])
+      response.end(body)
       const elapsed = performance.now() - began
-      if (isLogged) logRepeat(app.log.child({ reqId: id }), request, found.status, elapsed)
-      metrics.request({
-        ...{ operation: found.operation, status: found.status },
-        ...{ seconds: elapsed / 1000, cache: 'hit' }
-      })
-      return true
+      if (isLogged) logRepeat(app.log.child({ reqId: id }), request, status, elapsed)
+      metrics.request({ operation, status, seconds: elapsed / 1000, cache: 'hit' })
     }
 
     const [route] = app.server.listeners('request')
     app.server.removeAllListeners('request')
     app.server.on('request', (request, response) => {
-      if (!repeat(request, response)) route?.(request, response)
+      const began = performance.now()
+      const repeat = find(request)
+      if (repeat === undefined) return route?.(request, response)
+      const { found, actor } = repeat
+      const counting = app.countKey(actor.key_id)
+      if (counting === undefined) return send(found, [], { request, response, began })
+      void counting.then(({ isExceeded, headers }) => {
+        // Where it is counted again, and refused.
+        if (isExceeded) route?.(request, response)
+        else send(found, inTurns(headers), { request, response, began })
+      })
     })
   },
-  { name: 'repeats', dependencies: ['headers', 'metrics'] }
+  { name: 'repeats', dependencies: ['headers', 'metrics', 'rate-limit'] }
 )
 
+/** True for a header that says something of one request alone. */
+const isOfRequest = (name: string) => name === 'x-request-id' || name.startsWith('ratelimit-')
+
+/** Names and values as `writeHead` takes them fastest. */
+const inTurns = (headers: object) => Object.entries(headers).flatMap(([name, value]) => [name, String(value)])
+
 function toRepeatable(request: FastifyRequest, reply: FastifyReply, body: string): Repeatable {
-  const { 'x-request-id': _, ...headers } = reply.getHeaders()
+  const headers = Object.entries(reply.getHeaders()).filter(([name]) => !isOfRequest(name))
   const length = reply.statusCode === 304 ? {} : { 'content-length': Buffer.byteLength(body) }
   return {
     ...{ status: reply.statusCode, body, state: reply.repeatableIn ?? '' },
-    headers: Object.entries({ ...headers, ...length }).flatMap(([name, value]) => [name, String(value)]),
+    headers: inTurns({ ...Object.fromEntries(headers), ...length }),
     authorization: request.headers.authorization,
     operation: request.routeOptions.schema?.operationId ?? 'none'
   }

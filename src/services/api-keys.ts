@@ -81,13 +81,15 @@ const mostRemembered = 1000
 const isExpired = ({ expires_at }: Pick<GuardRow, 'expires_at'>) =>
   expires_at !== null && expires_at <= new Date()
 
+const toActor = ({ id, name, scope }: GuardRow): Actor => ({ key_id: id, name, scope })
+
 export type ApiKeys = ReturnType<typeof createApiKeys>
 
 export function createApiKeys(store: Store) {
-  const remembered = new Map<string, { row: GuardRow; until: number }>()
+  const valid = new Map<string, { row: GuardRow; until: number }>()
 
   function recall(key: string): GuardRow | undefined {
-    const known = remembered.get(key)
+    const known = valid.get(key)
     return known !== undefined && performance.now() < known.until ? known.row : undefined
   }
 
@@ -95,10 +97,10 @@ export function createApiKeys(store: Store) {
     const known = recall(key)
     if (known !== undefined) return known
     const row = await queryMaybe<GuardRow>(store, findByHash, { key_hash: hash(key) })
-    remembered.delete(key)
+    valid.delete(key)
     if (row === undefined || row.revoked_at !== null) return undefined
-    if (remembered.size >= mostRemembered) remembered.clear()
-    remembered.set(key, { row, until: performance.now() + rememberedForMs })
+    if (valid.size >= mostRemembered) valid.clear()
+    valid.set(key, { row, until: performance.now() + rememberedForMs })
     return row
   }
 
@@ -138,14 +140,14 @@ export function createApiKeys(store: Store) {
     if (row === undefined || isExpired(row)) {
       throw new ServiceError('invalid_api_key', 'The API key is unknown, expired or revoked.')
     }
-    return { key_id: row.id, name: row.name, scope: row.scope }
+    return toActor(row)
   }
 
   return {
-    /** True for a key that `authenticate` would take without a look into the store. */
-    isRemembered(key: string): boolean {
+    /** Whose a key is that `authenticate` would take without a look into the store. */
+    remembered(key: string): Actor | undefined {
       const row = recall(key)
-      return row !== undefined && !isExpired(row)
+      return row === undefined || isExpired(row) ? undefined : toActor(row)
     },
 
     /** Makes the configured admin key valid, in place of the one configured before. */
@@ -155,7 +157,7 @@ export function createApiKeys(store: Store) {
         await tx.query(deleteSame, row)
         await tx.query(upsertBootstrap, row)
       })
-      remembered.clear()
+      valid.clear()
     },
 
     /** Creates a key. Its text is returned this once and stored nowhere. Throws `invalid_request`. */
@@ -189,7 +191,7 @@ export function createApiKeys(store: Store) {
         }
         return queryOne<KeyRow>(tx, revokeKey, { id })
       })
-      remembered.clear()
+      valid.clear()
       return toApiKey(row)
     },
 
@@ -215,7 +217,7 @@ export function createApiKeys(store: Store) {
         await tx.query(replaceKey, { id, replaced_by: key.id, overlap_seconds })
         return key
       })
-      remembered.clear()
+      valid.clear()
       return created
     },
 

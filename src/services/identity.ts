@@ -23,10 +23,10 @@ export function createIdentity(apiKeys: ApiKeys, tokens?: Tokens) {
       return apiKeys.authenticate(credential)
     },
 
-    /** True for the header of a key that needs no look into the store to be let in: it was a moment ago. */
-    isKnown(authorization?: string): boolean {
+    /** The same for a key that needs no look into the store, because it was let in a moment ago. */
+    known(authorization?: string): Actor | undefined {
       const credential = credentialOf(authorization)
-      return credential !== undefined && apiKeys.isRemembered(credential)
+      return credential === undefined ? undefined : apiKeys.remembered(credential)
     }
   }
 }

@@ -9,6 +9,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import headersPlugin from '../../src/plugins/headers.ts'
 import metricsPlugin from '../../src/plugins/metrics.ts'
+import rateLimit from '../../src/plugins/rate-limit.ts'
 import repeats from '../../src/plugins/repeats.ts'
 import { createApiKeys } from '../../src/services/api-keys.ts'
 import { createIdentity } from '../../src/services/identity.ts'
@@ -17,6 +18,8 @@ import { writeFiles } from '../files.ts'
 import { build, openTestPostgres } from '../helper.ts'
 import { event, lines, song } from '../records.ts'
 
+const momentary = ['date', 'x-request-id', 'ratelimit-remaining', 'ratelimit-reset']
+
 interface Asked {
   status: number
   /** All but those of the moment. */
@@ -24,6 +27,8 @@ interface Asked {
   id: string
   body: string
   isRouted: boolean
+  /** Requests that the key has left; none where it has no limit. */
+  left: number
 }
 
 /** Asks over a socket, with the same bytes for the same arguments, and sees whether the router heard of it. */
@@ -49,18 +54,17 @@ async function listen(t: Test, app: FastifyInstance) {
     const response = await promise
     const body = await text(response)
     const pairs = response.rawHeaders.flatMap((name, at, all) =>
-      at % 2 === 0 && !['date', 'x-request-id'].includes(name.toLowerCase())
-        ? [`${name.toLowerCase()}: ${all[at + 1]}`]
-        : []
+      at % 2 === 0 && !momentary.includes(name.toLowerCase()) ? [`${name.toLowerCase()}: ${all[at + 1]}`] : []
     )
     return {
       ...{ status: response.statusCode ?? 0, headers: pairs.sort(), body },
-      ...{ id: String(response.headers['x-request-id']), isRouted: routed > before }
+      ...{ id: String(response.headers['x-request-id']), isRouted: routed > before },
+      left: Number(response.headers['ratelimit-remaining'])
     }
   }
 }
 
-const service = await build(t, { RATE_LIMIT_PER_MINUTE: '0' })
+const service = await build(t)
 await service.prepareWarehouse()
 const ask = await listen(t, service.app)
 const authorization = `Bearer ${service.keys.read}`
@@ -105,8 +109,8 @@ t.test('a repeated response is the same in all but its id', async (t) => {
     const about = `${url} ${JSON.stringify(more)}`
     t.equal(repeated.status, status, about)
     t.strictSame(
-      { ...repeated, id: '', isRouted: true },
-      { ...routed, id: '' },
+      { ...repeated, id: '', isRouted: true, left: 0 },
+      { ...routed, id: '', left: 0 },
       `${about}: as the router had it`
     )
     t.match(repeated.id, /^req_[\w-]{36}$/)
@@ -180,19 +184,45 @@ t.test('it is counted', async (t) => {
   )
 })
 
-t.test('where requests are limited or traced, none is repeated', async (t) => {
-  const settings: Record<string, string>[] = [
-    { RATE_LIMIT_PER_MINUTE: '1000' },
-    { RATE_LIMIT_PER_MINUTE: '0', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' }
-  ]
-  for (const env of settings) {
-    const other = await build(t, env)
-    await other.prepareWarehouse()
-    const askOther = await listen(t, other.app)
-    for (let turn = 0; turn < 4; turn += 1) {
-      const { status, isRouted } = await askOther(path, { authorization: `Bearer ${other.keys.read}` })
-      t.match({ status, isRouted }, { status: 200, isRouted: true }, JSON.stringify(env))
-    }
+t.test('it counts as a request of its key', async (t) => {
+  const limited = await build(t, { RATE_LIMIT_PER_MINUTE: '6' })
+  await limited.prepareWarehouse()
+  const askLimited = await listen(t, limited.app)
+  const reader = { authorization: `Bearer ${limited.keys.read}` }
+  const answers = []
+  for (let turn = 0; turn < 8; turn += 1) answers.push(await askLimited(path, reader))
+  t.strictSame(
+    answers.map(({ status, left }) => [status, left]),
+    [...[5, 4, 3, 2, 1, 0].map((left) => [200, left]), [429, 0], [429, 0]]
+  )
+  t.ok(
+    answers.some(({ status, isRouted }) => status === 200 && !isRouted),
+    'some of them were repeated'
+  )
+  t.match(JSON.parse(answers.at(-1)?.body ?? ''), { code: 'too_many_requests' })
+  t.equal((await askLimited(path, { authorization: `Bearer ${limited.keys.operate}` })).status, 200)
+})
+
+t.test('without a limit nothing is said of one', async (t) => {
+  const free = await build(t, { RATE_LIMIT_PER_MINUTE: '0' })
+  await free.prepareWarehouse()
+  const askFree = await listen(t, free.app)
+  const answers = []
+  for (let turn = 0; turn < 5; turn += 1) {
+    answers.push(await askFree(path, { authorization: `Bearer ${free.keys.read}` }))
+  }
+  t.notOk(answers.at(-1)?.isRouted)
+  t.notMatch(answers.at(-1)?.headers.join(), /ratelimit/)
+  t.strictSame(answers.at(-1)?.headers, answers[1]?.headers)
+})
+
+t.test('where requests are traced, none is repeated', async (t) => {
+  const traced = await build(t, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })
+  await traced.prepareWarehouse()
+  const askTraced = await listen(t, traced.app)
+  for (let turn = 0; turn < 4; turn += 1) {
+    const { status, isRouted } = await askTraced(path, { authorization: `Bearer ${traced.keys.read}` })
+    t.match({ status, isRouted }, { status: 200, isRouted: true })
   }
 })
 
@@ -212,6 +242,7 @@ t.test('the log, the state and the end of the service', async (t) => {
   let state: string | undefined = 'first'
   await app.register(headersPlugin)
   await app.register(metricsPlugin, { metrics, identity, access: 'off' })
+  await app.register(rateLimit, { perMinute: 0 })
   await app.register(repeats, {
     ...{ isRepeating: true, identity, metrics, state: { known: () => state } },
     newRequestId: () => 'req_repeat'
