@@ -102,11 +102,12 @@ export default fp(
       const { found, actor } = repeat
       const counting = app.countKey(actor.key_id)
       if (counting === undefined) return send(found, [], { request, response, began })
-      void counting.then(({ isExceeded, headers }) => {
+      const byRouter = () => route?.(request, response)
+      counting.then(({ isExceeded, headers }) => {
         // Where it is counted again, and refused.
-        if (isExceeded) route?.(request, response)
+        if (isExceeded) byRouter()
         else send(found, inTurns(headers), { request, response, began })
-      })
+      }, byRouter)
     })
   },
   { name: 'repeats', dependencies: ['headers', 'metrics', 'rate-limit'] }
