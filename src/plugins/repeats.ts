@@ -68,7 +68,9 @@ export default fp(
     })
 
     app.addHook('onSend', (request, reply, payload, done) => {
-      if (reply.repeatableIn !== undefined && request.method === 'GET') {
+      // Something may have failed since the answer was found.
+      const isAnswer = reply.repeatableIn !== undefined && [200, 304].includes(reply.statusCode)
+      if (isAnswer && request.method === 'GET') {
         known.set(textOf(request.raw), toRepeatable(request, reply, String(payload ?? '')))
       }
       done(null, payload)

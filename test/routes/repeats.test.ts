@@ -253,6 +253,10 @@ t.test('the log, the state and the end of the service', async (t) => {
     reply.repeatableIn = state
     return 'answer'
   })
+  app.get('/broken', async (_, reply) => {
+    reply.repeatableIn = state
+    throw new Error('after the answer was found')
+  })
   app.get('/slow', async () => {
     await held
     return 'slow'
@@ -270,6 +274,11 @@ t.test('the log, the state and the end of the service', async (t) => {
   )
   t.equal(shapes[0]?.length, 2)
   t.strictSame(shapes[1], shapes[0], 'the log tells the same of both')
+
+  for (let turn = 0; turn < 3; turn += 1) {
+    const { status, id } = await askThis('/broken', headers)
+    t.match({ status, id }, { status: 500, id: 'req_router' }, 'what failed is tried again')
+  }
 
   state = undefined
   t.equal((await askThis('/answer', headers)).id, 'req_router', 'a commit is under way')
